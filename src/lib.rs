@@ -1,1 +1,4 @@
-//! placeholder
+//! linnet: a chat node for things and people.
+
+pub mod base;
+pub mod chat;

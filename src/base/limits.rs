@@ -1,0 +1,51 @@
+//! Every maximum in the program, with its unit and its reason.
+
+// ---- ids and names ----
+
+/// Bytes of an id: two user ids side by side make the id of a direct room.
+pub const ID_BYTES_MAX: usize = 128;
+/// Characters of a user or room name that appears in addresses.
+pub const NAME_CHARS_MAX: usize = 64;
+/// Characters of a display name, topic title or other single line.
+pub const LINE_CHARS_MAX: usize = 256;
+/// Characters of a topic, description or announcement.
+pub const TOPIC_CHARS_MAX: usize = 1_000;
+
+// ---- messages ----
+
+/// Characters of a message's text; Rocket.Chat counts characters.
+pub const TEXT_CHARS_MAX: usize = 5_000;
+/// Bytes of what a client attaches and linnet only carries (attachments, custom fields).
+pub const OPAQUE_BYTES_MAX: usize = 8 * 1024;
+/// Different reactions on one message.
+pub const REACTIONS_MAX: usize = 32;
+/// People remembered per reaction; more would not fit a record.
+pub const REACTORS_MAX: usize = 64;
+/// Tags of a device's post, as ntfy's users know them.
+pub const TAGS_MAX: usize = 8;
+/// Messages in one page of history.
+pub const PAGE_MESSAGES_MAX: usize = 100;
+
+// ---- people and rooms ----
+
+/// People in one direct room.
+pub const DIRECT_PEOPLE_MAX: usize = 10;
+/// Rooms one person can be a member of: listed whole at every client's start.
+pub const MEMBERSHIPS_MAX: usize = 1_000;
+/// Entries in one page of users, rooms or members.
+pub const PAGE_ENTRIES_MAX: usize = 100;
+/// Members named in one call that makes a room or invites to it.
+pub const INVITED_AT_ONCE_MAX: usize = 50;
+/// Tokens one user holds; the oldest session goes when a new one would exceed it.
+pub const TOKENS_PER_USER_MAX: usize = 32;
+/// Rooms one device may be bound to.
+pub const DEVICE_ROOMS_MAX: usize = 16;
+
+// ---- secrets and their lives ----
+
+/// Milliseconds an owner code lives.
+pub const OWNER_CODE_LIFE_MS: u64 = 15 * 60 * 1_000;
+/// Milliseconds a session token lives: Rocket.Chat's 90 days.
+pub const SESSION_LIFE_MS: u64 = 90 * 24 * 3_600 * 1_000;
+/// Characters of a password; hashing more is a way to keep one core busy.
+pub const PASSWORD_CHARS_MAX: usize = 256;

@@ -1,0 +1,231 @@
+//! What can happen: the one vocabulary of journal, delivery and sync.
+
+use crate::base::id::{RoomId, Seq, UserId};
+use crate::base::time::Moment;
+use crate::chat::device::Device;
+use crate::chat::invitation::Invitation;
+use crate::chat::membership::{Membership, ReadMark};
+use crate::chat::message::Message;
+use crate::chat::name::Name;
+use crate::chat::room::Room;
+use crate::chat::token::{Token, TokenHash};
+use crate::chat::user::User;
+use smol_str::SmolStr;
+
+/// Where and when a Change was first decided. It cannot be added afterwards, and nodes that meet later need it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Origin {
+    /// The node that decided it.
+    pub node: u64,
+    /// Its sequence there.
+    pub seq: Seq,
+    /// What that node's clocks said.
+    pub moment: Moment,
+}
+
+/// One thing that happened, at its place in the order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Change {
+    /// Its place in this node's journal.
+    pub seq: Seq,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// What happened.
+    pub what: What,
+}
+
+/// Where a bridge took a message from, so that a redelivery is recognised.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Via {
+    /// The bridge's name.
+    pub bridge: SmolStr,
+    /// The broker's packet id.
+    pub packet: u16,
+    /// The first 8 bytes of SHA-256 over topic and payload.
+    pub digest: u64,
+}
+
+/// How a message was revised.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Revision {
+    /// The text changed.
+    Edited {
+        /// Who changed it.
+        by: UserId,
+    },
+    /// A reaction came or went.
+    Reacted {
+        /// Who reacted.
+        by: UserId,
+        /// The emoji's name, without colons.
+        emoji: SmolStr,
+        /// Whether it came.
+        on: bool,
+    },
+}
+
+/// What happened. Every variant carries what the index needs to follow without reading anything older.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum What {
+    /// The node started; its clocks and version from here on.
+    Started {
+        /// The program's version.
+        version: SmolStr,
+    },
+    /// A user was added.
+    UserAdded(User),
+    /// Something about a user changed: all of it as it is now.
+    UserChanged(User),
+    /// A user is gone, with tokens, memberships and device record.
+    UserRemoved {
+        /// Who.
+        user: UserId,
+        /// The username that is free again.
+        username: Name,
+    },
+    /// A room was made.
+    RoomMade(Room),
+    /// Something about a room changed: all of it as it is now.
+    RoomChanged {
+        /// The room as it is now.
+        room: Room,
+        /// The name that is free again, when it was renamed.
+        former_name: Option<Name>,
+    },
+    /// A room is gone, with what was said in it.
+    RoomRemoved {
+        /// Which.
+        room: RoomId,
+        /// The name that is free again.
+        name: Option<Name>,
+    },
+    /// Someone became a member.
+    Joined(Membership),
+    /// A membership changed: roles, open, favourite.
+    MembershipChanged(Membership),
+    /// Someone is no longer a member, by their own will or another's.
+    Left {
+        /// Where.
+        room: RoomId,
+        /// Who.
+        user: UserId,
+        /// Who removed them; `None` when they left.
+        by: Option<UserId>,
+    },
+    /// Something was said.
+    Posted {
+        /// The message.
+        message: Message,
+        /// Whether its id is the client's own and needs a key.
+        own_id: bool,
+        /// The bridge delivery it came by.
+        via: Option<Via>,
+    },
+    /// A message was edited or reacted to: all of it as it is now, with its old place in the order.
+    Revised {
+        /// The message as it is now.
+        message: Message,
+        /// What was done to it.
+        how: Revision,
+    },
+    /// A message is gone.
+    Deleted {
+        /// Where.
+        room: RoomId,
+        /// Its place in the order.
+        target: Seq,
+        /// Its id, for those who show it.
+        id: crate::base::id::MessageId,
+        /// Who removed it.
+        by: UserId,
+    },
+    /// Someone has read this far.
+    Read {
+        /// Where.
+        room: RoomId,
+        /// Who.
+        user: UserId,
+        /// How far.
+        mark: ReadMark,
+    },
+    /// A token was given out.
+    TokenAdded(Token),
+    /// A token is no longer good.
+    TokenRevoked {
+        /// Which.
+        hash: TokenHash,
+        /// Whose it was.
+        user: UserId,
+    },
+    /// A device was added or its rights changed: all of them as they are now.
+    DeviceSet(Device),
+    /// A code was made or used: as it is now.
+    InvitationSet(Invitation),
+    /// A code is no longer good.
+    InvitationGone {
+        /// Which.
+        hash: TokenHash,
+    },
+    /// A setting of the node has a new value; JSON text.
+    SettingSet {
+        /// Its name.
+        name: SmolStr,
+        /// Its value.
+        value: SmolStr,
+    },
+    /// A kind of Change this version does not know: kept and passed on as it came.
+    Unknown {
+        /// Its numeric tag.
+        tag: u16,
+        /// Its version.
+        version: u8,
+        /// Its bytes.
+        bytes: Box<[u8]>,
+    },
+}
+
+/// Who should hear of a Change.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub enum Audience {
+    /// Those who follow a room.
+    Room(RoomId),
+    /// One user, wherever they listen.
+    User(UserId),
+    /// Everyone who listens.
+    All,
+}
+
+impl Change {
+    /// Who should hear of it; at most two audiences.
+    pub fn audiences(&self) -> heapless::Vec<Audience, 2> {
+        let mut audiences = heapless::Vec::new();
+        let mut add = |audience| audiences.push(audience).expect("no Change has more than two audiences");
+        match &self.what {
+            What::Started { .. } | What::Unknown { .. } => {}
+            What::InvitationSet(_) | What::InvitationGone { .. } => {}
+            What::SettingSet { .. } => add(Audience::All),
+            What::UserAdded(user) | What::UserChanged(user) => add(Audience::User(user.id.clone())),
+            What::UserRemoved { user, .. } | What::TokenRevoked { user, .. } => {
+                add(Audience::User(user.clone()))
+            }
+            What::TokenAdded(token) => add(Audience::User(token.user.clone())),
+            What::DeviceSet(device) => add(Audience::User(device.user.clone())),
+            What::RoomMade(room) | What::RoomChanged { room, .. } => add(Audience::Room(room.id.clone())),
+            What::RoomRemoved { room, .. } | What::Deleted { room, .. } => add(Audience::Room(room.clone())),
+            What::Posted { message, .. } | What::Revised { message, .. } => {
+                add(Audience::Room(message.room.clone()));
+            }
+            What::Joined(membership) => {
+                add(Audience::Room(membership.room.clone()));
+                add(Audience::User(membership.user.clone()));
+            }
+            What::Left { room, user, .. } => {
+                add(Audience::Room(room.clone()));
+                add(Audience::User(user.clone()));
+            }
+            What::MembershipChanged(membership) => add(Audience::User(membership.user.clone())),
+            What::Read { user, .. } => add(Audience::User(user.clone())),
+        }
+        audiences
+    }
+}

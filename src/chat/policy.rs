@@ -1,0 +1,243 @@
+//! Who may do what. The only place that hands out permits; whatever changes or reads something takes one.
+
+use crate::base::id::{RoomId, UserId};
+use crate::chat::device::Device;
+use crate::chat::membership::Membership;
+use crate::chat::message::Message;
+use crate::chat::refusal::{Refusal, Right};
+use crate::chat::room::{Room, RoomKind};
+use crate::chat::user::{Role, User};
+use std::sync::Arc;
+
+/// Who acts, as the node knows them at this place in the order.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    /// The user.
+    pub user: Arc<User>,
+    /// The device record, for users that are devices.
+    pub device: Option<Arc<Device>>,
+}
+
+impl Actor {
+    fn is(&self, role: Role) -> bool {
+        self.user.is(role)
+    }
+
+    /// Runs or moderates the node.
+    fn keeps_order(&self) -> bool {
+        self.is(Role::Admin) || self.is(Role::Moderator)
+    }
+
+    /// Has an account of their own: not a guest, not a device.
+    fn is_resident(&self) -> bool {
+        self.is(Role::Admin) || self.is(Role::Moderator) || self.is(Role::User) || self.is(Role::Bot)
+    }
+}
+
+macro_rules! permit {
+    ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty),* }) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Debug)]
+        pub struct $name { $($field: $type),* }
+
+        impl $name {
+            $(
+                /// For whom or what the permit holds.
+                pub fn $field(&self) -> &$type {
+                    &self.$field
+                }
+            )*
+        }
+    };
+}
+
+permit!(
+    /// May post in this room.
+    MayPost { room: RoomId, user: UserId }
+);
+permit!(
+    /// May read what is said in this room.
+    MayRead { room: RoomId, user: UserId }
+);
+permit!(
+    /// May change this room and who is in it.
+    MayManage { room: RoomId }
+);
+permit!(
+    /// May become a member of this room.
+    MayJoin { room: RoomId, user: UserId }
+);
+permit!(
+    /// May change or remove this message's content.
+    MayRevise { message: crate::base::id::MessageId }
+);
+permit!(
+    /// May make a room of this kind.
+    MayCreate { kind: RoomKind }
+);
+permit!(
+    /// May manage users, devices and the node.
+    MayAdminister { right: Right }
+);
+
+/// May the actor read what is said in the room?
+///
+/// Members always may; residents and guests may read public rooms; a device reads where a binding says so.
+pub fn may_read(actor: &Actor, room: &Room, membership: Option<&Membership>) -> Result<MayRead, Refusal> {
+    let allowed = match &actor.device {
+        Some(device) => device.bindings.iter().any(|binding| binding.room == room.id && binding.read),
+        None if membership.is_some() => true,
+        None => room.kind == RoomKind::Public && (actor.is_resident() || actor.is(Role::Guest)),
+    };
+    if allowed {
+        return Ok(MayRead { room: room.id.clone(), user: actor.user.id.clone() });
+    }
+    Err(hidden_or(actor, room, membership, Right::ReadRoom))
+}
+
+/// May the actor post in the room?
+pub fn may_post(actor: &Actor, room: &Room, membership: Option<&Membership>) -> Result<MayPost, Refusal> {
+    if room.archived {
+        may_read(actor, room, membership)?;
+        return Err(Refusal::RoomArchived);
+    }
+    let allowed = match &actor.device {
+        Some(device) => device.bindings.iter().any(|binding| binding.room == room.id && binding.post),
+        None if membership.is_some() => true,
+        None => room.kind == RoomKind::Public && actor.is_resident(),
+    };
+    if !allowed {
+        return Err(hidden_or(actor, room, membership, Right::Post));
+    }
+    if room.read_only && actor.device.is_none() && !keeps(actor, membership) {
+        return Err(Refusal::RoomReadOnly);
+    }
+    Ok(MayPost { room: room.id.clone(), user: actor.user.id.clone() })
+}
+
+/// May the actor become a member without being invited?
+pub fn may_join(actor: &Actor, room: &Room, membership: Option<&Membership>) -> Result<MayJoin, Refusal> {
+    let open = room.kind == RoomKind::Public && (actor.is_resident() || actor.is(Role::Guest));
+    if membership.is_some() || open {
+        return Ok(MayJoin { room: room.id.clone(), user: actor.user.id.clone() });
+    }
+    Err(hidden_or(actor, room, membership, Right::JoinRoom))
+}
+
+/// May the actor change the room's name, topic, kind and roles, or remove it?
+pub fn may_manage(actor: &Actor, room: &Room, membership: Option<&Membership>) -> Result<MayManage, Refusal> {
+    let owns = membership.is_some_and(|m| m.roles.has(Role::Owner));
+    if room.kind != RoomKind::Direct && actor.device.is_none() && (owns || actor.is(Role::Admin)) {
+        return Ok(MayManage { room: room.id.clone() });
+    }
+    Err(hidden_or(actor, room, membership, Right::ManageRoom))
+}
+
+/// May the actor set the topic? In a direct room every member may.
+pub fn may_set_topic(
+    actor: &Actor,
+    room: &Room,
+    membership: Option<&Membership>,
+) -> Result<MayManage, Refusal> {
+    if room.kind == RoomKind::Direct && membership.is_some() {
+        return Ok(MayManage { room: room.id.clone() });
+    }
+    may_manage(actor, room, membership)
+}
+
+/// May the actor bring others into the room? Members of a public room may; else only those who keep it.
+pub fn may_invite(actor: &Actor, room: &Room, membership: Option<&Membership>) -> Result<MayManage, Refusal> {
+    let public = room.kind == RoomKind::Public && membership.is_some() && actor.is_resident();
+    let allowed = room.kind != RoomKind::Direct && (public || keeps(actor, membership));
+    if allowed && actor.device.is_none() {
+        return Ok(MayManage { room: room.id.clone() });
+    }
+    Err(hidden_or(actor, room, membership, Right::Invite))
+}
+
+/// May the actor remove others from the room?
+pub fn may_kick(actor: &Actor, room: &Room, membership: Option<&Membership>) -> Result<MayManage, Refusal> {
+    if room.kind != RoomKind::Direct && actor.device.is_none() && keeps(actor, membership) {
+        return Ok(MayManage { room: room.id.clone() });
+    }
+    Err(hidden_or(actor, room, membership, Right::Kick))
+}
+
+/// May the actor change the text of a message? Only its author, while they may post; devices never.
+pub fn may_edit(actor: &Actor, post: &MayPost, message: &Message) -> Result<MayRevise, Refusal> {
+    let own = message.author.id == actor.user.id && *post.room() == message.room;
+    if own && actor.device.is_none() {
+        return Ok(MayRevise { message: message.id.clone() });
+    }
+    Err(Refusal::NotAllowed(Right::EditMessage))
+}
+
+/// May the actor remove a message? Its author, the keepers of the room and of the node.
+pub fn may_delete(
+    actor: &Actor,
+    room: &Room,
+    membership: Option<&Membership>,
+    message: &Message,
+) -> Result<MayRevise, Refusal> {
+    may_read(actor, room, membership)?;
+    let own = message.author.id == actor.user.id;
+    let keeper = room.kind != RoomKind::Direct && keeps(actor, membership);
+    if actor.device.is_none() && message.room == room.id && (own || keeper) {
+        return Ok(MayRevise { message: message.id.clone() });
+    }
+    Err(Refusal::NotAllowed(Right::DeleteMessage))
+}
+
+/// May the actor react? Whoever may post may.
+pub fn may_react(post: &MayPost, message: &Message) -> Result<MayRevise, Refusal> {
+    if *post.room() == message.room {
+        return Ok(MayRevise { message: message.id.clone() });
+    }
+    Err(Refusal::NoSuchMessage)
+}
+
+/// May the actor make a room of this kind?
+pub fn may_create(actor: &Actor, kind: RoomKind) -> Result<MayCreate, Refusal> {
+    let right = match kind {
+        RoomKind::Public => Right::CreatePublicRoom,
+        RoomKind::Private => Right::CreatePrivateRoom,
+        RoomKind::Direct => Right::CreateDirectRoom,
+    };
+    if actor.is_resident() { Ok(MayCreate { kind }) } else { Err(Refusal::NotAllowed(right)) }
+}
+
+/// May the actor manage users, devices or the node?
+pub fn may_administer(actor: &Actor, right: Right) -> Result<MayAdminister, Refusal> {
+    if actor.is(Role::Admin) { Ok(MayAdminister { right }) } else { Err(Refusal::NotAllowed(right)) }
+}
+
+/// May the actor speak under another name or picture? Bots, devices and keepers may.
+pub fn may_impersonate(actor: &Actor) -> Result<(), Refusal> {
+    let allowed = actor.keeps_order() || actor.is(Role::Bot) || actor.device.is_some();
+    if allowed { Ok(()) } else { Err(Refusal::NotAllowed(Right::Impersonate)) }
+}
+
+/// May the actor see who has an account here? Residents and guests may, devices not.
+pub fn may_see_users(actor: &Actor) -> Result<(), Refusal> {
+    if actor.device.is_none() { Ok(()) } else { Err(Refusal::NotAllowed(Right::SeeUsers)) }
+}
+
+/// May the actor make tokens for themselves?
+pub fn may_create_tokens(actor: &Actor) -> Result<(), Refusal> {
+    if actor.is_resident() { Ok(()) } else { Err(Refusal::NotAllowed(Right::CreateTokens)) }
+}
+
+/// Owners and moderators of the room, and those who keep order on the node.
+fn keeps(actor: &Actor, membership: Option<&Membership>) -> bool {
+    let in_room = membership.is_some_and(|m| m.roles.has(Role::Owner) || m.roles.has(Role::Moderator));
+    in_room || actor.keeps_order()
+}
+
+/// A private room the actor is not in does not exist for them; a device knows only the rooms it is bound to.
+fn hidden_or(actor: &Actor, room: &Room, membership: Option<&Membership>, right: Right) -> Refusal {
+    let visible = match &actor.device {
+        Some(device) => device.bindings.iter().any(|binding| binding.room == room.id),
+        None => room.kind == RoomKind::Public || membership.is_some() || actor.is(Role::Admin),
+    };
+    if visible { Refusal::NotAllowed(right) } else { Refusal::NoSuchRoom }
+}
