@@ -88,16 +88,29 @@ id_type!(
 );
 
 impl MessageId {
+    /// Bytes of a minted message id after those that carry its sequence.
+    pub const REST_BYTES: usize = MINTED_CHARS - SEQ_CHARS;
+
     /// A new id that carries the journal sequence of its message, so that it needs no key in the index.
     pub fn mint_at(seq: Seq, world: &dyn World) -> Self {
-        let mut text = [0u8; MINTED_CHARS];
-        let mut rest = seq.0;
-        for slot in text[..SEQ_CHARS].iter_mut().rev() {
-            *slot = ALPHABET[(rest % 55) as usize];
-            rest /= 55;
+        Self::minted(seq, &random_text(world, Self::REST_BYTES)).expect("the alphabet is fit for ids")
+    }
+
+    /// The id minted at this sequence with this random rest, if together they make one.
+    pub fn minted(seq: Seq, rest: &str) -> Option<Self> {
+        if rest.len() != Self::REST_BYTES || !is_id(rest) {
+            return None;
         }
-        text[SEQ_CHARS..].copy_from_slice(random_text(world, MINTED_CHARS - SEQ_CHARS).as_bytes());
-        Self(SmolStr::new(std::str::from_utf8(&text).expect("the alphabet is ASCII")))
+        let mut text = [0u8; MINTED_CHARS];
+        text[..SEQ_CHARS].copy_from_slice(&seq_chars(seq));
+        text[SEQ_CHARS..].copy_from_slice(rest.as_bytes());
+        Some(Self(SmolStr::new(std::str::from_utf8(&text).expect("alphabet and ids are ASCII"))))
+    }
+
+    /// The random rest of an id minted at this sequence; `None` for every other id.
+    pub fn rest_after(&self, seq: Seq) -> Option<&str> {
+        let fits = self.0.len() == MINTED_CHARS && self.0.as_bytes().starts_with(&seq_chars(seq));
+        fits.then(|| &self.0[SEQ_CHARS..])
     }
 
     /// The sequence this id would carry if this node minted it. A client's own id can look the same: compare the message found.
@@ -114,6 +127,16 @@ impl MessageId {
             })
             .map(Seq)
     }
+}
+
+fn seq_chars(seq: Seq) -> [u8; SEQ_CHARS] {
+    let mut chars = [0u8; SEQ_CHARS];
+    let mut rest = seq.0;
+    for slot in chars.iter_mut().rev() {
+        *slot = ALPHABET[(rest % 55) as usize];
+        rest /= 55;
+    }
+    chars
 }
 
 /// A place in the journal's order, counted from 1. Order is the sequence, never the clock.
@@ -145,6 +168,9 @@ mod tests {
             let id = MessageId::mint_at(Seq(seq), &world);
             assert_eq!(id.as_str().len(), 17);
             assert_eq!(id.minted_seq(), Some(Seq(seq)));
+            let rest = id.rest_after(Seq(seq)).expect("it was minted there");
+            assert_eq!(MessageId::minted(Seq(seq), rest), Some(id.clone()));
+            assert_eq!(id.rest_after(Seq(seq + 1)), None);
         }
         assert_eq!(MessageId::parse("client-chosen").and_then(|id| id.minted_seq()), None);
     }

@@ -49,3 +49,12 @@ pub const OWNER_CODE_LIFE_MS: u64 = 15 * 60 * 1_000;
 pub const SESSION_LIFE_MS: u64 = 90 * 24 * 3_600 * 1_000;
 /// Characters of a password; hashing more is a way to keep one core busy.
 pub const PASSWORD_CHARS_MAX: usize = 256;
+
+// ---- stored bytes ----
+
+/// Bytes of one value in the index: above 128 KiB sled would put it into an unsynced file of its own.
+pub const VALUE_BYTES_MAX: usize = 16 * 1024;
+/// Bytes of one Change in the journal: the longest text, what a client attached, and room for the reactions.
+pub const CHANGE_BYTES_MAX: usize = 64 * 1024;
+/// Messages in one block of a room's history: the open block is written again at every checkpoint.
+pub const BLOCK_ENTRIES_MAX: usize = 64;

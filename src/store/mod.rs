@@ -1,0 +1,3 @@
+//! Bytes that survive. Nothing here knows who may do what, or who is listening.
+
+pub mod record;

@@ -1,0 +1,104 @@
+//! The numbers of what can happen. Nodes of every age share them: a number is never given to something else, not even
+//! after its owner went, and a body changes its layout only together with its version.
+
+use crate::chat::change::What;
+use crate::store::record::{device, invitation, membership, message, room, setting, token, user};
+
+macro_rules! tags {
+    ($($(#[$doc:meta])* $name:ident = $tag:literal, version $version:expr;)+) => {
+        $($(#[$doc])* pub const $name: u16 = $tag;)+
+
+        /// Every tag with the version of the layout written today.
+        pub const ALL: &[(u16, u8)] = &[$(($name, $version),)+];
+
+        /// The version of the layout written today; `None` for what this program does not know.
+        pub fn version(tag: u16) -> Option<u8> {
+            match tag {
+                $($name => Some($version),)+
+                _ => None,
+            }
+        }
+    };
+}
+
+tags! {
+    /// The node started.
+    STARTED = 1, version 1;
+    /// A user was added.
+    USER_ADDED = 10, version user::VERSION;
+    /// Something about a user changed.
+    USER_CHANGED = 11, version user::VERSION;
+    /// A user is gone.
+    USER_REMOVED = 12, version 1;
+    /// A room was made.
+    ROOM_MADE = 20, version room::VERSION;
+    /// Something about a room changed.
+    ROOM_CHANGED = 21, version room::VERSION;
+    /// A room is gone.
+    ROOM_REMOVED = 22, version 1;
+    /// Someone became a member.
+    JOINED = 30, version membership::VERSION;
+    /// A membership changed.
+    MEMBERSHIP_CHANGED = 31, version membership::VERSION;
+    /// Someone is no longer a member.
+    LEFT = 32, version 1;
+    /// Someone has read this far.
+    READ = 33, version membership::MARK_VERSION;
+    /// Something was said.
+    POSTED = 40, version message::VERSION;
+    /// A message was edited or reacted to.
+    REVISED = 41, version message::VERSION;
+    /// A message is gone.
+    DELETED = 42, version 1;
+    /// A token was given out.
+    TOKEN_ADDED = 50, version token::VERSION;
+    /// A token is no longer good.
+    TOKEN_REVOKED = 51, version 1;
+    /// A device was added or its rights changed.
+    DEVICE_SET = 60, version device::VERSION;
+    /// A code was made or used.
+    INVITATION_SET = 70, version invitation::VERSION;
+    /// A code is no longer good.
+    INVITATION_GONE = 71, version 1;
+    /// A setting has a new value.
+    SETTING_SET = 80, version setting::VERSION;
+}
+
+/// The tag and version of what happened.
+pub(super) fn of(what: &What) -> (u16, u8) {
+    let tag = match what {
+        What::Started { .. } => STARTED,
+        What::UserAdded(_) => USER_ADDED,
+        What::UserChanged(_) => USER_CHANGED,
+        What::UserRemoved { .. } => USER_REMOVED,
+        What::RoomMade(_) => ROOM_MADE,
+        What::RoomChanged { .. } => ROOM_CHANGED,
+        What::RoomRemoved { .. } => ROOM_REMOVED,
+        What::Joined(_) => JOINED,
+        What::MembershipChanged(_) => MEMBERSHIP_CHANGED,
+        What::Left { .. } => LEFT,
+        What::Read { .. } => READ,
+        What::Posted { .. } => POSTED,
+        What::Revised { .. } => REVISED,
+        What::Deleted { .. } => DELETED,
+        What::TokenAdded(_) => TOKEN_ADDED,
+        What::TokenRevoked { .. } => TOKEN_REVOKED,
+        What::DeviceSet(_) => DEVICE_SET,
+        What::InvitationSet(_) => INVITATION_SET,
+        What::InvitationGone { .. } => INVITATION_GONE,
+        What::SettingSet { .. } => SETTING_SET,
+        What::Unknown { tag, version, .. } => return (*tag, *version),
+    };
+    (tag, version(tag).expect("every tag of this table has a version"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_tag_stands_for_one_thing() {
+        assert!(ALL.is_sorted_by(|one, next| one.0 < next.0), "{ALL:?}");
+        assert!(ALL.iter().all(|(tag, known)| version(*tag) == Some(*known) && *known > 0));
+    }
+}
