@@ -170,10 +170,8 @@ fn the_largest_message_that_can_be_posted_fits() {
 }
 
 #[test]
-fn an_ordinary_message_costs_70_bytes_beside_its_text() {
-    let bytes = encoded(&ordinary_post(Seq(1_000_000)));
-    println!("{} bytes for 150 characters", bytes.len());
-    assert!(bytes.len() <= 150 + 100, "{} bytes", bytes.len());
+fn an_ordinary_message_costs_88_bytes_beside_its_text() {
+    assert_eq!(encoded(&ordinary_post(Seq(1_000_000))).len(), 150 + 88);
 }
 
 #[test]

@@ -19,7 +19,7 @@ const HEAD_BYTES: usize = 2 + 3 * 8;
 pub struct Entry {
     /// Its place in the order.
     pub seq: Seq,
-    /// Where the Change that says it best lies in the journal; 0 for a message that was removed.
+    /// Where the Change with its newest text lies in the journal; 0 for a message that was removed.
     pub pos: u64,
     /// The time it shows.
     pub at: WallMs,
@@ -207,7 +207,7 @@ mod tests {
         let mut last = Entry { seq: Seq(world.next() % 1_000_000), pos: 4_096, at: 1_767_225_600_000 };
         let mut more = || {
             last.seq.0 += 1 + world.next() % 40;
-            last.pos = if world.next() % 8 == 0 { 0 } else { world.next() >> 24 };
+            last.pos = if world.next().is_multiple_of(8) { 0 } else { world.next() >> 24 };
             last.at += world.next() % 100_000;
             last
         };
