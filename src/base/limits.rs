@@ -58,3 +58,23 @@ pub const VALUE_BYTES_MAX: usize = 16 * 1024;
 pub const CHANGE_BYTES_MAX: usize = 64 * 1024;
 /// Messages in one block of a room's history: the open block is written again at every checkpoint.
 pub const BLOCK_ENTRIES_MAX: usize = 64;
+// ---- delivery ----
+
+/// Listeners at once, of all doors; each costs about half a KiB here.
+pub const LISTENERS_MAX: usize = 20_000;
+/// Rooms one listener follows one by one; those of its memberships count apart, up to [`MEMBERSHIPS_MAX`].
+pub const FOLLOWED_ROOMS_MAX: usize = MEMBERSHIPS_MAX;
+/// Newest Changes kept in memory: a reader further behind reads the store.
+pub const TAIL_CHANGES_MAX: usize = 4_096;
+/// Bytes of them, roughly: many long messages must not fill a small board.
+pub const TAIL_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Changes looked at in one drain while the hub is locked; some 30 microseconds on a desktop.
+pub const DRAIN_SCAN_MAX: usize = 512;
+/// Encoded Changes kept for listeners that are about to ask for them.
+pub const FRAMES_MAX: usize = 512;
+/// Bytes of them.
+pub const FRAMES_BYTES_MAX: usize = 512 * 1024;
+/// Signals (typing, presence) that wait for one listener; the oldest goes first, nobody misses it.
+pub const SIGNALS_WAITING_MAX: usize = 16;
+/// Bytes of a signal that linnet only passes on.
+pub const SIGNAL_BYTES_MAX: usize = 256;

@@ -51,13 +51,24 @@ macro_rules! permit {
     };
 }
 
+/// Why somebody may read a room, and so what would have to change for the right to end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ReadsBy {
+    /// They are a member.
+    Membership,
+    /// The room is public and they are not a member.
+    OpenRoom,
+    /// They are a device with a binding that reads the room.
+    Binding,
+}
+
 permit!(
     /// May post in this room.
     MayPost { room: RoomId, user: UserId }
 );
 permit!(
     /// May read what is said in this room.
-    MayRead { room: RoomId, user: UserId }
+    MayRead { room: RoomId, user: UserId, by: ReadsBy }
 );
 permit!(
     /// May change this room and who is in it.
@@ -84,13 +95,17 @@ permit!(
 ///
 /// Members always may; residents and guests may read public rooms; a device reads where a binding says so.
 pub fn may_read(actor: &Actor, room: &Room, membership: Option<&Membership>) -> Result<MayRead, Refusal> {
-    let allowed = match &actor.device {
-        Some(device) => device.bindings.iter().any(|binding| binding.room == room.id && binding.read),
-        None if membership.is_some() => true,
-        None => room.kind == RoomKind::Public && (actor.is_resident() || actor.is(Role::Guest)),
+    let open = room.kind == RoomKind::Public && (actor.is_resident() || actor.is(Role::Guest));
+    let by = match &actor.device {
+        Some(device) => {
+            let bound = device.bindings.iter().any(|binding| binding.room == room.id && binding.read);
+            bound.then_some(ReadsBy::Binding)
+        }
+        None if membership.is_some() => Some(ReadsBy::Membership),
+        None => open.then_some(ReadsBy::OpenRoom),
     };
-    if allowed {
-        return Ok(MayRead { room: room.id.clone(), user: actor.user.id.clone() });
+    if let Some(by) = by {
+        return Ok(MayRead { room: room.id.clone(), user: actor.user.id.clone(), by });
     }
     Err(hidden_or(actor, room, membership, Right::ReadRoom))
 }
