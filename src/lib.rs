@@ -4,3 +4,4 @@ pub mod base;
 pub mod chat;
 pub mod store;
 pub mod delivery;
+pub mod doors;

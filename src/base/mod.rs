@@ -1,5 +1,6 @@
-//! Floor 0: time, chance, ids and limits. Nothing here has heard of chat.
+//! Floor 0: time, chance, ids, limits and boards. Nothing here has heard of chat.
 
+pub mod board;
 pub mod id;
 pub mod limits;
 pub mod time;

@@ -1,0 +1,3 @@
+//! Floor 4: protocols. A door translates; it decides nothing and stores nothing.
+
+pub mod gpio;
