@@ -4,4 +4,5 @@ pub mod base;
 pub mod chat;
 pub mod store;
 pub mod delivery;
+pub mod cli;
 pub mod doors;
