@@ -1,3 +1,12 @@
 //! it
 
 mod records;
+//! The one integration binary: house rules, doors, stories.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here, which is what unwrap does")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests wait for real things and need a real clock for the limit"
+)]
+
+mod house;
