@@ -5,7 +5,7 @@ use std::fs;
 
 use toml::Table;
 
-use super::{Finding, Source, hold, paths, tree, whats};
+use super::{Finding, Source, hold, not_awaited, paths, tree, whats};
 
 /// Crates declared for code that is still to come. The rule below skips them until all are in use, then asks for this
 /// list to be deleted.
@@ -39,15 +39,7 @@ const TOP_LEVEL: [&str; 8] =
 #[test]
 fn every_dependency_is_used() {
     let manifest = tree::file("Cargo.toml").unwrap();
-    let unused = unused(manifest, &tree::FILES);
-    let still_awaited = AWAITED
-        .iter()
-        .filter(|name| unused.iter().any(|finding| finding.what.starts_with(&format!("{name} "))));
-    let is_list_needed = still_awaited.count() > 0 || AWAITED.is_empty();
-    assert!(is_list_needed, "every awaited crate is in use: empty AWAITED in tests/it/house/manifest.rs");
-    let is_awaited =
-        |finding: &Finding| AWAITED.iter().any(|name| finding.what.starts_with(&format!("{name} ")));
-    let findings: Vec<Finding> = unused.into_iter().filter(|finding| !is_awaited(finding)).collect();
+    let findings = not_awaited(unused(manifest, &tree::FILES), AWAITED);
     hold("nothing is declared and unused", &findings);
 }
 

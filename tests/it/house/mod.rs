@@ -74,6 +74,21 @@ fn hold(rule: &str, findings: &[Finding]) {
     assert!(findings.is_empty(), "\nhouse rule broken: {rule}\n  {}\n", lines.join("\n  "));
 }
 
+/// The findings without those that begin with an awaited name: what is declared for code still to come.
+///
+/// Fails once nothing on the list is awaited any more, so that it goes when it has served.
+#[track_caller]
+fn not_awaited(findings: Vec<Finding>, awaited: &[&str]) -> Vec<Finding> {
+    let is_awaited =
+        |finding: &Finding| awaited.iter().any(|name| finding.what.starts_with(&format!("{name} ")));
+    let (waiting, broken): (Vec<Finding>, Vec<Finding>) = findings.into_iter().partition(is_awaited);
+    assert!(
+        !waiting.is_empty() || awaited.is_empty(),
+        "nothing is awaited any more: empty AWAITED in this rule's file"
+    );
+    broken
+}
+
 /// The findings of a rule in a snippet, as `line: what`, for the rules' own tests.
 #[cfg(test)]
 fn whats(findings: &[Finding]) -> Vec<&str> {
