@@ -1,4 +1,4 @@
-//! Ids: short strings that clients can carry in addresses, minted from a [`World`](super::world::World).
+//! Ids: short strings that clients can carry in addresses, minted from a [`World`].
 
 use super::limits::ID_BYTES_MAX;
 use super::world::World;
