@@ -18,18 +18,11 @@ const MAY_USE: [(&str, &[&str]); 7] = [
 ];
 
 /// Narrower than a floor: who, what, and what to do instead.
-const NEVER: [(&str, &str, &str); 2] = [
-    (
-        "store",
-        "chat::policy",
-        "the store remembers, it permits nothing: take the permit away and check in node/",
-    ),
-    (
-        "node",
-        "delivery::frames",
-        "frames are bytes of a dialect and the node knows none: let the door ask for them",
-    ),
-];
+const NEVER: [(&str, &str, &str); 1] = [(
+    "store",
+    "chat::policy",
+    "the store remembers, it permits nothing: take the permit away and check in node/",
+)];
 
 /// Parts of delivery that are for doors; the rest goes through the node.
 const DELIVERY_FOR_DOORS: &str = "delivery::frames";
@@ -136,7 +129,6 @@ mod tests {
             ("src/store/index/mod.rs", "use super::super::node::Node;", "store -> node"),
             ("src/delivery/hub.rs", "use crate::store::disk;", "delivery -> store"),
             ("src/node/post.rs", "use crate::doors::http;", "node -> doors"),
-            ("src/node/post.rs", "use crate::delivery::{cursor, frames};", "node -> delivery::frames"),
             ("src/node/run.rs", "use crate::config::Settings;", "node -> config"),
             ("src/doors/http/rest/chat.rs", "use crate::store::keys;", "doors -> store"),
             ("src/doors/http/rest/chat.rs", "use crate::delivery::hub;", "doors -> delivery"),

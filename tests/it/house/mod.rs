@@ -89,8 +89,39 @@ fn not_awaited(findings: Vec<Finding>, awaited: &[&str]) -> Vec<Finding> {
     broken
 }
 
-/// The findings of a rule in a snippet, as `line: what`, for the rules' own tests.
+/// What the findings say, for the rules' own tests.
 #[cfg(test)]
 fn whats(findings: &[Finding]) -> Vec<&str> {
     findings.iter().map(|finding| finding.what.as_str()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unused(names: &[&str]) -> Vec<Finding> {
+        names
+            .iter()
+            .map(|name| Source::new("Cargo.toml", "").finding(1, format!("{name} is unused")))
+            .collect()
+    }
+
+    #[test]
+    fn only_what_is_awaited_is_forgiven() {
+        let broken = not_awaited(unused(&["sled", "sled-ge"]), &["sled", "hyper"]);
+        assert_eq!(whats(&broken), ["sled-ge is unused"]);
+        assert_eq!(whats(&not_awaited(unused(&["sled"]), &[])), ["sled is unused"]);
+    }
+
+    #[test]
+    #[should_panic(expected = "nothing is awaited any more")]
+    fn a_list_that_has_served_must_go() {
+        not_awaited(unused(&["hyper"]), &["sled"]);
+    }
+
+    #[test]
+    #[should_panic(expected = "src/a.rs:7: too long")]
+    fn a_finding_fails_with_file_and_line() {
+        hold("sizes", &[Source::new("src/a.rs", "").finding(7, "too long")]);
+    }
 }
