@@ -5,4 +5,5 @@ pub mod chat;
 pub mod store;
 pub mod delivery;
 pub mod cli;
+pub mod config;
 pub mod doors;

@@ -78,3 +78,50 @@ pub const FRAMES_BYTES_MAX: usize = 512 * 1024;
 pub const SIGNALS_WAITING_MAX: usize = 16;
 /// Bytes of a signal that linnet only passes on.
 pub const SIGNAL_BYTES_MAX: usize = 256;
+// ---- settings ----
+
+/// Bytes of one settings file: far above any real one, small enough to read whole on a Pi Zero.
+pub const CONFIG_FILE_BYTES_MAX: u64 = 256 * 1024;
+/// Files read from `conf.d`: more is a wrong folder.
+pub const CONFIG_FILES_MAX: usize = 64;
+/// Problems listed for one set of settings: nobody reads further before fixing the first ones.
+pub const CONFIG_PROBLEMS_MAX: usize = 20;
+/// Characters of the site's name: it stands in a page title and a notification.
+pub const SITE_NAME_CHARS_MAX: usize = 64;
+/// Extra host names this node answers to: each request's Host header is compared with all of them.
+pub const HTTP_HOSTS_MAX: usize = 32;
+/// Bytes of one host name, from RFC 1035.
+pub const HOST_NAME_BYTES_MAX: usize = 253;
+/// Bytes read from a file holding one password.
+pub const PASSWORD_BYTES_MAX: usize = 1_024;
+
+// ---- bridges ----
+
+/// Bridges of one node: each holds a connection and a session at a broker.
+pub const BRIDGES_MAX: usize = 32;
+/// Characters of a bridge's name: it becomes part of an MQTT client id.
+pub const BRIDGE_NAME_CHARS_MAX: usize = 32;
+/// Bytes of an MQTT client id: above 23 a broker may refuse, above this all logs become unreadable.
+pub const MQTT_CLIENT_ID_BYTES_MAX: usize = 64;
+/// Bytes of an MQTT topic or filter: the protocol allows 65,535, no dialect comes near this.
+pub const MQTT_TOPIC_BYTES_MAX: usize = 1_024;
+/// Characters of a bridge's template as written.
+pub const TEMPLATE_CHARS_MAX: usize = 1_000;
+/// Fields and texts between them in one template: bounds the work for each message.
+pub const TEMPLATE_PARTS_MAX: usize = 64;
+/// Keys in one `{json...}` path: deeper than any sensor's report.
+pub const TEMPLATE_PATH_KEYS_MAX: usize = 16;
+/// Bytes of a payload in which a template looks for JSON: parsing costs about ten times this in memory.
+pub const TEMPLATE_JSON_BYTES_MAX: usize = 256 * 1024;
+
+// ---- the command line ----
+
+/// Bytes of one line on the control socket, either way: a list of all devices fits.
+pub const CONTROL_LINE_BYTES_MAX: usize = 1024 * 1024;
+/// Seconds the command line waits for a reply: an SD card stalls for seconds, a Pi Zero hashes one password in about two.
+pub const CONTROL_REPLY_SECONDS_MAX: u64 = 30;
+
+/// Letters compared when a word is matched against known ones: a longer word is no slip of the finger.
+pub const NEAR_WORD_CHARS_MAX: usize = 48;
+/// Addresses of this machine shown to people.
+pub const MACHINE_ADDRESSES_MAX: usize = 8;

@@ -3,5 +3,7 @@
 pub mod board;
 pub mod id;
 pub mod limits;
+pub mod near;
+pub mod secret;
 pub mod time;
 pub mod world;

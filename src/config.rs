@@ -1,0 +1,104 @@
+//! Settings: what they are, where they come from, and what is said when one is wrong.
+//!
+//! Order, the later wins: the embedded defaults, the file, `conf.d` beside it, the environment, flags. A setting is one
+//! row in [`settings`], one entry in `config.default.toml` and one field here; a test holds the three together.
+
+mod bridge;
+mod file;
+mod layers;
+mod origin;
+mod problem;
+mod settings;
+
+pub use layers::{Flag, Sources};
+pub use origin::{Origin, Row};
+pub use problem::{ConfigError, Problem};
+
+use crate::doors::mqtt::bridge::rule::BridgeRule;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Every setting with its default, as a file to read and to copy from.
+pub const DEFAULTS: &str = include_str!("config.default.toml");
+
+/// The file of a node that runs as a service.
+pub const SYSTEM_FILE: &str = "/etc/linnet/linnet.toml";
+
+/// Checked settings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// The folder that holds everything linnet keeps.
+    pub data: PathBuf,
+    /// The site's name as people see it.
+    pub name: String,
+    /// Who gets in besides those who have an account.
+    pub access: Access,
+    /// The least important event that is logged.
+    pub log: tracing::Level,
+    /// The door for people, clients and devices.
+    pub http: Http,
+    /// The door for devices that speak MQTT.
+    pub mqtt: Mqtt,
+    /// Brokers to listen at, in the order of the files.
+    pub bridges: Vec<BridgeRule>,
+}
+
+/// Settings of the HTTP door.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Http {
+    /// Where it listens; port 0 takes any free port.
+    pub address: SocketAddr,
+    /// Host names answered to besides the machine's own, in small letters.
+    pub hosts: Vec<String>,
+}
+
+/// Settings of the MQTT door.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mqtt {
+    /// Where it listens, unless it is off.
+    pub address: Option<SocketAddr>,
+}
+
+/// Who gets in besides those who have an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Whoever holds an invitation.
+    Invite,
+    /// Also visitors from a private address, as guests.
+    LanGuests,
+}
+
+/// Settings together with where each came from.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The settings themselves.
+    pub config: Config,
+    /// One row for each setting, in the order of the defaults; secrets are hidden.
+    pub rows: Vec<Row>,
+    /// What is odd but no reason to stop.
+    pub warnings: Vec<String>,
+}
+
+impl Config {
+    /// Reads and checks everything; the error lists what is wrong, where, and what to write instead.
+    pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
+        layers::load(sources)
+    }
+
+    /// Before the defaults are read; no value of it is ever seen.
+    fn blank() -> Config {
+        Config {
+            data: PathBuf::new(),
+            name: String::new(),
+            access: Access::Invite,
+            log: tracing::Level::ERROR,
+            http: Http { address: SocketAddr::from(([0, 0, 0, 0], 0)), hosts: Vec::new() },
+            mqtt: Mqtt { address: None },
+            bridges: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "config/tests.rs"]
+mod tests;

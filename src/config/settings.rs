@@ -1,0 +1,170 @@
+//! One row for each setting: its key, what it takes, how it is set and shown.
+
+use super::{Access, Config};
+use crate::base::limits::{HOST_NAME_BYTES_MAX, HTTP_HOSTS_MAX, SITE_NAME_CHARS_MAX};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// A value as it was given, whatever the place.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Given {
+    /// Text of a file, a variable or a flag.
+    Text(String),
+    /// A list of texts.
+    Texts(Vec<String>),
+    /// A whole number.
+    Number(i64),
+    /// Anything else, described for an error.
+    Other(String),
+}
+
+/// One setting.
+pub(super) struct Setting {
+    /// With a dot between section and name.
+    pub key: &'static str,
+    /// What it takes, for an error.
+    pub expected: &'static str,
+    /// Takes the value over; `None` when it does not fit.
+    pub set: fn(&mut Config, &Given) -> Option<()>,
+    /// The value as TOML.
+    pub show: fn(&Config) -> String,
+}
+
+const ADDRESS: &str = "an address with a port such as 0.0.0.0:3000, 127.0.0.1:0 or [::]:3000";
+
+/// Every setting, in the order of `config.default.toml`.
+pub(super) const SETTINGS: [Setting; 7] = [
+    Setting {
+        key: "data",
+        expected: "the path of a folder",
+        set: |config, given| put(&mut config.data, text(given).filter(|t| !t.is_empty()).map(PathBuf::from)),
+        show: |config| quoted(&config.data.to_string_lossy()),
+    },
+    Setting {
+        key: "name",
+        expected: "a text of 1 to 64 characters without line breaks",
+        set: |config, given| put(&mut config.name, text(given).and_then(site_name)),
+        show: |config| quoted(&config.name),
+    },
+    Setting {
+        key: "access",
+        expected: "\"invite\" or \"lan-guests\"",
+        set: |config, given| put(&mut config.access, text(given).and_then(Access::parse)),
+        show: |config| quoted(config.access.as_str()),
+    },
+    Setting {
+        key: "log",
+        expected: "\"error\", \"warn\", \"info\", \"debug\" or \"trace\"",
+        set: |config, given| put(&mut config.log, text(given).and_then(level)),
+        show: |config| quoted(&config.log.to_string().to_lowercase()),
+    },
+    Setting {
+        key: "http.address",
+        expected: ADDRESS,
+        set: |config, given| put(&mut config.http.address, text(given).and_then(|text| text.parse().ok())),
+        show: |config| quoted(&config.http.address.to_string()),
+    },
+    Setting {
+        key: "http.hosts",
+        expected: "a list of at most 32 host names such as [\"chat.example.org\"], without http:// and without a port",
+        set: |config, given| put(&mut config.http.hosts, hosts(given)),
+        show: |config| {
+            format!("[{}]", config.http.hosts.iter().map(|h| quoted(h)).collect::<Vec<_>>().join(", "))
+        },
+    },
+    Setting {
+        key: "mqtt.address",
+        expected: "\"off\" or an address with a port such as 0.0.0.0:1883",
+        set: |config, given| put(&mut config.mqtt.address, text(given).and_then(address_or_off)),
+        show: |config| quoted(&config.mqtt.address.map_or("off".to_owned(), |address| address.to_string())),
+    },
+];
+
+/// The setting of that key.
+pub(super) fn setting(key: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.key == key)
+}
+
+impl Given {
+    /// The value as an error shows it: short, and never with a line break.
+    pub(super) fn described(&self) -> String {
+        let whole = match self {
+            Given::Text(text) => quoted(text),
+            Given::Texts(texts) => {
+                format!("[{}]", texts.iter().map(|t| quoted(t)).collect::<Vec<_>>().join(", "))
+            }
+            Given::Number(number) => format!("the number {number}"),
+            Given::Other(described) => described.clone(),
+        };
+        match whole.char_indices().nth(60) {
+            Some((cut, _)) => format!("{}...", &whole[..cut]),
+            None => whole,
+        }
+    }
+}
+
+impl Access {
+    /// Reads the word of the settings.
+    pub fn parse(word: &str) -> Option<Access> {
+        [Access::Invite, Access::LanGuests].into_iter().find(|access| access.as_str() == word)
+    }
+
+    /// The word of the settings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Access::Invite => "invite",
+            Access::LanGuests => "lan-guests",
+        }
+    }
+}
+
+/// Text as TOML writes it.
+pub(super) fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.escape_debug())
+}
+
+fn text(given: &Given) -> Option<&str> {
+    match given {
+        Given::Text(text) => Some(text),
+        _ => None,
+    }
+}
+
+fn put<T>(place: &mut T, value: Option<T>) -> Option<()> {
+    *place = value?;
+    Some(())
+}
+
+fn site_name(text: &str) -> Option<String> {
+    let name = text.trim();
+    let fits =
+        (1..=SITE_NAME_CHARS_MAX).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    fits.then(|| name.to_owned())
+}
+
+fn level(word: &str) -> Option<tracing::Level> {
+    use tracing::Level;
+    let levels = [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE];
+    levels.into_iter().find(|level| level.as_str().to_lowercase() == word)
+}
+
+fn address_or_off(text: &str) -> Option<Option<SocketAddr>> {
+    if text == "off" { Some(None) } else { text.parse().ok().map(Some) }
+}
+
+/// A list, or one text with commas as a variable has to write it.
+fn hosts(given: &Given) -> Option<Vec<String>> {
+    let names: Vec<&str> = match given {
+        Given::Texts(texts) => texts.iter().map(|text| text.trim()).collect(),
+        Given::Text(text) => text.split(',').map(str::trim).filter(|name| !name.is_empty()).collect(),
+        _ => return None,
+    };
+    let fits = names.len() <= HTTP_HOSTS_MAX && names.iter().all(|name| is_host(name));
+    fits.then(|| names.iter().map(|name| name.to_lowercase()).collect())
+}
+
+fn is_host(name: &str) -> bool {
+    let is_address = name.parse::<std::net::IpAddr>().is_ok();
+    let is_letter = |letter: char| letter.is_ascii_alphanumeric() || "-._".contains(letter);
+    is_address || (!name.is_empty() && name.len() <= HOST_NAME_BYTES_MAX && name.chars().all(is_letter))
+}

@@ -1,0 +1,298 @@
+//! What the command line and a running node say to each other: one JSON object a line over `linnet.sock`.
+//!
+//! The command line writes one [`Request`]. The node answers with one [`Reply::Ok`] or [`Reply::Refused`]; a
+//! [`Request::Tail`] is first answered with any number of [`Reply::Item`], as messages appear. Then the node closes.
+//! The same request may be answered from the store alone when no node runs, with the same replies.
+//!
+//! The second half of this file is what the `value` of each reply holds. Unknown fields are ignored by both sides, so
+//! that a new command line can talk to an older node.
+
+use crate::base::secret::Secret;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// The name of the socket in the data folder.
+pub const SOCKET_NAME: &str = "linnet.sock";
+
+/// The socket of the node that holds this data folder.
+pub fn socket_path(data: &Path) -> PathBuf {
+    data.join(SOCKET_NAME)
+}
+
+/// What the command line asks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "kebab-case")]
+pub enum Request {
+    /// A fresh link that makes its opener the owner: [`OwnerLink`].
+    OwnerLink,
+    /// A new account: [`UserLine`].
+    UserAdd {
+        /// The user name.
+        name: String,
+        /// `user`, `admin`, `bot`, ...; the node knows which.
+        role: String,
+        /// In clear: the node hashes it.
+        #[serde(serialize_with = "write_secret", deserialize_with = "read_secret")]
+        password: Secret,
+    },
+    /// All accounts: a list of [`UserLine`].
+    UserList,
+    /// A new password for an account, ending its sessions: [`UserLine`].
+    UserPasswd {
+        /// The user name.
+        name: String,
+        /// In clear: the node hashes it.
+        #[serde(serialize_with = "write_secret", deserialize_with = "read_secret")]
+        password: Secret,
+    },
+    /// A new device with a token: [`DeviceAdded`].
+    DeviceAdd {
+        /// The device's name.
+        name: String,
+        /// Its room by name; the node's first room unless given.
+        room: Option<String>,
+        /// What its token may do there.
+        rights: Rights,
+    },
+    /// All devices: a list of [`DeviceLine`].
+    DeviceList,
+    /// One device: [`DeviceLine`].
+    DeviceShow {
+        /// The device's name.
+        name: String,
+    },
+    /// Removes a device; its token ends at once: [`DeviceLine`] as it was.
+    DeviceRemove {
+        /// The device's name.
+        name: String,
+    },
+    /// All rooms: a list of [`RoomLine`].
+    RoomList,
+    /// A message in a room: [`TailLine`] as it was stored.
+    Post {
+        /// The room by name.
+        room: String,
+        /// At most TEXT_CHARS_MAX characters.
+        text: String,
+    },
+    /// Messages of a room: [`TailLine`] in [`Reply::Item`]; a running node goes on with new ones until we leave.
+    Tail {
+        /// The room by name.
+        room: String,
+        /// Only messages after this sequence number; without it the newest few.
+        since: Option<u64>,
+    },
+    /// How the node is: [`StatusReport`].
+    Status,
+}
+
+/// What the node answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "kebab-case")]
+pub enum Reply {
+    /// Done; the last line.
+    Ok {
+        /// What the request says it gives.
+        value: Value,
+    },
+    /// One of several; more follow.
+    Item {
+        /// What the request says it gives.
+        value: Value,
+    },
+    /// Not done; the last line.
+    Refused {
+        /// What is wrong, without a full stop.
+        message: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
+}
+
+impl Reply {
+    /// Done, with what the request gives.
+    pub fn ok(value: &impl Serialize) -> Reply {
+        Reply::Ok { value: serde_json::to_value(value).expect("reply shapes are plain JSON") }
+    }
+
+    /// One of several.
+    pub fn item(value: &impl Serialize) -> Reply {
+        Reply::Item { value: serde_json::to_value(value).expect("reply shapes are plain JSON") }
+    }
+
+    /// Not done, and what to do about it.
+    pub fn refused(message: impl Into<String>, hint: impl Into<String>) -> Reply {
+        Reply::Refused { message: message.into(), hint: Some(hint.into()) }
+    }
+}
+
+/// What a device's token may do in its room.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rights {
+    /// Post, and read what is said.
+    #[default]
+    PostAndRead,
+    /// Post only.
+    Post,
+    /// Read only.
+    Read,
+}
+
+/// Value of [`Request::OwnerLink`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnerLink {
+    /// What follows the address of the node: `/#own-...`.
+    pub path: String,
+    /// The node's own address for people, when it runs: `http://192.168.1.42:3000`.
+    pub url: Option<String>,
+    /// How long the link works.
+    pub expires_s: u64,
+}
+
+/// An account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserLine {
+    /// The user name.
+    pub name: String,
+    /// Such as `["admin", "owner"]`.
+    pub roles: Vec<String>,
+    /// Whether it may log in.
+    pub active: bool,
+}
+
+/// Value of [`Request::DeviceAdd`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceAdded {
+    /// The device's name.
+    pub name: String,
+    /// `dv_...`, shown this once.
+    pub token: String,
+    /// Its room by name.
+    pub room: String,
+    /// What the token may do there.
+    pub rights: Rights,
+    /// The node's own address for people, when it runs: `http://192.168.1.42:3000`.
+    pub url: Option<String>,
+}
+
+/// A device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceLine {
+    /// The device's name.
+    pub name: String,
+    /// Its room by name.
+    pub room: String,
+    /// What the token may do there.
+    pub rights: Rights,
+    /// When it was last heard, in milliseconds since 1970.
+    pub last_seen_ms: Option<u64>,
+}
+
+/// A room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomLine {
+    /// The room's name.
+    pub name: String,
+    /// `public`, `private` or `direct`.
+    pub kind: String,
+    /// How many are in it.
+    pub members: u64,
+    /// How many messages it holds.
+    pub messages: u64,
+}
+
+/// A message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TailLine {
+    /// Its place in the order; what `--since` takes.
+    pub seq: u64,
+    /// Milliseconds since 1970.
+    pub time_ms: u64,
+    /// The room by name.
+    pub room: String,
+    /// Who said it, by user name.
+    pub from: String,
+    /// What was said.
+    pub text: String,
+}
+
+/// Value of [`Request::Status`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusReport {
+    /// Version of the program that answers.
+    pub version: String,
+    /// Whether a node is serving.
+    pub running: bool,
+    /// Its process.
+    pub pid: Option<u32>,
+    /// The data folder.
+    pub data: String,
+    /// Where HTTP listens.
+    pub http: Option<String>,
+    /// Where MQTT listens.
+    pub mqtt: Option<String>,
+    /// Seconds since it began to serve.
+    pub uptime_s: Option<u64>,
+    /// Resident memory.
+    pub memory_bytes: Option<u64>,
+    /// Accounts.
+    pub users: u64,
+    /// Devices.
+    pub devices: u64,
+    /// Rooms.
+    pub rooms: u64,
+    /// Stored messages.
+    pub messages: u64,
+}
+
+fn write_secret<S: Serializer>(secret: &Secret, out: S) -> Result<S::Ok, S::Error> {
+    out.serialize_str(secret.expose())
+}
+
+fn read_secret<'de, D: Deserializer<'de>>(from: D) -> Result<Secret, D::Error> {
+    String::deserialize(from).map(Secret::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_one_line_that_reads_back() {
+        let secret = || Secret::new("line\nbreak");
+        for (request, line) in [
+            (Request::OwnerLink, r#"{"ask":"owner-link"}"#),
+            (
+                Request::UserAdd { name: "bob".into(), role: "user".into(), password: secret() },
+                r#"{"ask":"user-add","name":"bob","role":"user","password":"line\nbreak"}"#,
+            ),
+            (
+                Request::DeviceAdd { name: "porch".into(), room: None, rights: Rights::Post },
+                r#"{"ask":"device-add","name":"porch","room":null,"rights":"post"}"#,
+            ),
+            (
+                Request::Tail { room: "garden".into(), since: Some(7) },
+                r#"{"ask":"tail","room":"garden","since":7}"#,
+            ),
+        ] {
+            assert_eq!(serde_json::to_string(&request).expect("JSON"), line);
+            assert_eq!(serde_json::from_str::<Request>(line).expect(line), request);
+            assert!(!format!("{request:?}").contains("break"), "a password is never shown");
+        }
+    }
+
+    #[test]
+    fn a_reply_is_one_line_that_reads_back() {
+        for (reply, line) in [
+            (Reply::ok(&[1, 2]), r#"{"reply":"ok","value":[1,2]}"#),
+            (Reply::refused("no", "do"), r#"{"reply":"refused","message":"no","hint":"do"}"#),
+        ] {
+            assert_eq!(serde_json::to_string(&reply).expect("JSON"), line);
+            assert_eq!(serde_json::from_str::<Reply>(line).expect(line), reply);
+        }
+        let newer = r#"{"reply":"refused","message":"no","hint":null,"more":1}"#;
+        assert!(serde_json::from_str::<Reply>(newer).is_ok(), "unknown fields are ignored");
+    }
+}

@@ -1,0 +1,188 @@
+//! One `[[bridge]]` of the settings, checked: where the broker is, what to listen for, and what to say where.
+
+use super::template::Template;
+use crate::base::limits::{HOST_NAME_BYTES_MAX, MQTT_TOPIC_BYTES_MAX, PASSWORD_BYTES_MAX};
+use crate::base::secret::Secret;
+use crate::chat::name::Name;
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+/// An inbound bridge: messages at a broker become messages of a room.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BridgeRule {
+    /// Unique among the bridges of this node.
+    pub name: String,
+    /// Where to connect.
+    pub broker: Broker,
+    /// The name to log in with, when the broker asks for one.
+    pub user: Option<String>,
+    /// The password to log in with.
+    pub password: Password,
+    /// Names the session at the broker; two connections with one id throw each other out.
+    pub client_id: String,
+    /// What to listen for.
+    pub topic: TopicFilter,
+    /// The room that hears of it, by name.
+    pub room: Name,
+    /// How a publication reads as a message.
+    pub template: Template,
+    /// What the broker promises.
+    pub qos: Qos,
+}
+
+/// Host and port of a broker, from `mqtt://host:port`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broker {
+    /// A name or an address, without brackets.
+    pub host: String,
+    /// 1883 unless written.
+    pub port: u16,
+}
+
+/// Where a bridge's password is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Password {
+    /// The broker asks for none.
+    None,
+    /// In the settings themselves.
+    Inline(Secret),
+    /// Alone in a file, which is read at each connection so that it can be changed.
+    File(PathBuf),
+}
+
+/// MQTT's quality of service for a subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Qos {
+    /// 0: what happens while the bridge is away is lost.
+    AtMostOnce,
+    /// 1: the broker keeps it until linnet has it on disk.
+    AtLeastOnce,
+}
+
+/// A topic filter that a broker will accept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicFilter(String);
+
+impl Broker {
+    /// Reads `mqtt://host[:port]`; the error says what to write.
+    pub fn parse(url: &str) -> Result<Broker, &'static str> {
+        let rest = match url.split_once("://") {
+            Some(("mqtt" | "tcp", rest)) => rest.strip_suffix('/').unwrap_or(rest),
+            Some(("mqtts" | "ssl", _)) => return Err("mqtt://HOST:PORT: bridges cannot speak TLS yet"),
+            _ => return Err("mqtt://HOST:PORT such as mqtt://192.168.1.10:1883"),
+        };
+        if rest.contains('@') {
+            return Err("mqtt://HOST:PORT; write user and password as settings of their own");
+        }
+        let (host, port) = match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            Some((host, port)) => (host, port.strip_prefix(':')),
+            None => rest.split_once(':').map_or((rest, None), |(host, port)| (host, Some(port))),
+        };
+        let port = match port {
+            None => 1883,
+            Some(port) => port
+                .parse()
+                .ok()
+                .filter(|port| *port > 0)
+                .ok_or("mqtt://HOST:PORT with a port from 1 to 65535")?,
+        };
+        let is_host = |letter: char| letter.is_ascii_alphanumeric() || "-._:%".contains(letter);
+        if host.is_empty() || host.len() > HOST_NAME_BYTES_MAX || !host.chars().all(is_host) {
+            return Err("mqtt://HOST:PORT with a host name or an address and nothing behind the port");
+        }
+        Ok(Broker { host: host.to_owned(), port })
+    }
+}
+
+impl TopicFilter {
+    /// Checks the rules of MQTT 3.1.1 section 4.7; the error says what to write.
+    pub fn parse(filter: &str) -> Result<TopicFilter, &'static str> {
+        if filter.is_empty() || filter.len() > MQTT_TOPIC_BYTES_MAX || filter.chars().any(char::is_control) {
+            return Err("a topic filter such as tele/+/SENSOR, at most 1024 bytes");
+        }
+        let mut levels = filter.split('/').peekable();
+        while let Some(level) = levels.next() {
+            if level.contains('#') && (level != "#" || levels.peek().is_some()) {
+                return Err(
+                    "a topic filter where '#' is the last level and stands alone, such as zigbee2mqtt/#",
+                );
+            }
+            if level.contains('+') && level != "+" {
+                return Err("a topic filter where '+' is a whole level, such as tele/+/SENSOR");
+            }
+        }
+        Ok(TopicFilter(filter.to_owned()))
+    }
+
+    /// The filter as a broker takes it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Password {
+    /// The password, read from its file when it has one; a line break at the end is not part of it.
+    pub fn read(&self) -> io::Result<Option<Secret>> {
+        let path = match self {
+            Password::None => return Ok(None),
+            Password::Inline(secret) => return Ok(Some(secret.clone())),
+            Password::File(path) => path,
+        };
+        let mut text = String::new();
+        std::fs::File::open(path)?.take(PASSWORD_BYTES_MAX as u64 + 1).read_to_string(&mut text)?;
+        if text.len() > PASSWORD_BYTES_MAX {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "longer than a password may be"));
+        }
+        Ok(Some(Secret::new(text.trim_end_matches(['\r', '\n']))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broker_is_a_host_and_a_port() {
+        for (url, host, port) in [
+            ("mqtt://192.168.1.10:1884", "192.168.1.10", 1884),
+            ("mqtt://broker.local", "broker.local", 1883),
+            ("mqtt://broker.local/", "broker.local", 1883),
+            ("tcp://[fe80::1]:1883", "fe80::1", 1883),
+            ("mqtt://[::1]", "::1", 1883),
+        ] {
+            assert_eq!(Broker::parse(url), Ok(Broker { host: host.to_owned(), port }), "{url}");
+        }
+        for (url, says) in [
+            ("192.168.1.10", "such as"),
+            ("mqtts://host", "TLS"),
+            ("mqtt://me:pw@host", "user and password"),
+            ("mqtt://host:0", "1 to 65535"),
+            ("mqtt://host:18830000", "1 to 65535"),
+            ("mqtt://host/path", "nothing behind"),
+            ("mqtt://", "host name"),
+        ] {
+            assert!(Broker::parse(url).expect_err(url).contains(says), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_filter_keeps_the_rules_of_mqtt() {
+        for filter in ["#", "+", "tele/+/SENSOR", "zigbee2mqtt/#", "/a//b", "$SYS/#"] {
+            assert_eq!(TopicFilter::parse(filter).expect(filter).as_str(), filter);
+        }
+        for filter in ["", "a/#/b", "a#", "a/b+", "a\0b", &"x".repeat(MQTT_TOPIC_BYTES_MAX + 1)] {
+            assert!(TopicFilter::parse(filter).is_err(), "{filter:?}");
+        }
+    }
+
+    #[test]
+    fn a_password_file_gives_its_line() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("password");
+        std::fs::write(&path, "swordfish \r\n").expect("written");
+        let read = Password::File(path).read().expect("readable");
+        assert_eq!(read, Some(Secret::new("swordfish ")));
+        assert_eq!(format!("{read:?}"), "Some(***)");
+        assert!(Password::File(folder.path().join("absent")).read().is_err());
+    }
+}

@@ -1,0 +1,3 @@
+//! MQTT: bridges to brokers that stand elsewhere.
+
+pub mod bridge;
