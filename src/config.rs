@@ -100,5 +100,4 @@ impl Config {
 }
 
 #[cfg(test)]
-#[path = "config/tests.rs"]
 mod tests;

@@ -2,8 +2,8 @@
 
 pub mod base;
 pub mod chat;
-pub mod store;
-pub mod delivery;
 pub mod cli;
 pub mod config;
+pub mod delivery;
 pub mod doors;
+pub mod store;

@@ -82,7 +82,7 @@ pub const SIGNAL_BYTES_MAX: usize = 256;
 
 /// Bytes of one settings file: far above any real one, small enough to read whole on a Pi Zero.
 pub const CONFIG_FILE_BYTES_MAX: u64 = 256 * 1024;
-/// Files read from `conf.d`: more is a wrong folder.
+/// Files in `conf.d`: more is a wrong folder.
 pub const CONFIG_FILES_MAX: usize = 64;
 /// Problems listed for one set of settings: nobody reads further before fixing the first ones.
 pub const CONFIG_PROBLEMS_MAX: usize = 20;

@@ -2,7 +2,7 @@
 
 use super::origin::Origin;
 use super::problem::Problem;
-use super::settings::{Given, SETTINGS, quoted, setting};
+use super::settings::{Given, SETTINGS, setting};
 use crate::base::limits::CONFIG_FILE_BYTES_MAX;
 use crate::base::near::nearest;
 use std::io::Read;
@@ -164,5 +164,5 @@ fn given(value: &DeValue<'_>) -> Given {
 }
 
 fn one_line(message: &str) -> String {
-    quoted(message).trim_matches('"').replace("\\n", ", ").replace("\\'", "'").replace("\\\"", "\"")
+    message.lines().collect::<Vec<_>>().join(", ")
 }

@@ -82,15 +82,20 @@ fn files(sources: &Sources) -> Result<Vec<PathBuf>, Problem> {
     let local = sources.folder.join("linnet.toml");
     let main = match &sources.config {
         Some(asked) => asked.clone(),
-        None if local.exists() => local,
+        None if !is_absent(&local) => local,
         None => PathBuf::from(SYSTEM_FILE),
     };
     let mut more = extra_files(&main.with_file_name("conf.d"))?;
     // A file that was asked for must be there; the others may be missing.
-    if sources.config.is_some() || main.exists() {
+    if sources.config.is_some() || !is_absent(&main) {
         more.insert(0, main);
     }
     Ok(more)
+}
+
+/// Whether there is surely nothing: a file that may not be looked at is there, and its error is told.
+fn is_absent(path: &Path) -> bool {
+    path.metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
 }
 
 fn extra_files(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
@@ -103,13 +108,12 @@ fn extra_files(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
     let mut paths = Vec::new();
     for entry in entries {
         let path = entry.map_err(|error| problem(format!("cannot be read: {error}")))?.path();
-        if path.extension().is_some_and(|ending| ending == "toml") {
-            paths.push(path);
-        }
+        paths.push(path);
         if paths.len() > CONFIG_FILES_MAX {
             return Err(problem(format!("more than {CONFIG_FILES_MAX} files: is this linnet's folder?")));
         }
     }
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "toml"));
     paths.sort();
     Ok(paths)
 }

@@ -120,7 +120,7 @@ impl Access {
 
 /// Text as TOML writes it.
 pub(super) fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.escape_debug())
+    format!("\"{}\"", text.escape_debug().to_string().replace("\\'", "'"))
 }
 
 fn text(given: &Given) -> Option<&str> {

@@ -1,6 +1,3 @@
-//! it
-
-mod records;
 //! The one integration binary: house rules, doors, stories.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here, which is what unwrap does")]
@@ -9,4 +6,9 @@ mod records;
     reason = "tests wait for real things and need a real clock for the limit"
 )]
 
+mod cli;
+mod config;
+mod delivery;
 mod house;
+mod program;
+mod records;

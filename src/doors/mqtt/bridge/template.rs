@@ -256,5 +256,4 @@ impl fmt::Display for TemplateError {
 impl std::error::Error for TemplateError {}
 
 #[cfg(test)]
-#[path = "template_tests.rs"]
 mod tests;

@@ -1,0 +1,53 @@
+//! `linnet status`: how the node is.
+
+use super::Action;
+use super::args::{Opt, Spec};
+use super::table::{bytes, duration, plain, table};
+use crate::doors::control::wire::{Request, StatusReport};
+
+pub(super) const STATUS: Spec = Spec {
+    words: "status",
+    operands: &[],
+    options: &[Opt::switch("--json")],
+    help: HELP,
+    build: |given, _| {
+        Ok(Action::Ask { sources: given.sources(), request: Request::Status, json: given.has("--json") })
+    },
+};
+
+const HELP: &str = "\
+linnet status: how the node is
+
+usage: linnet status [--json]
+
+  --json           for scripts
+  --data DIR       the node's data folder (./linnet-data)
+  --config FILE    settings to read (./linnet.toml, else /etc/linnet/linnet.toml)
+
+examples:
+  linnet status
+  linnet status --json | jq .running
+";
+
+/// Everything the node said of itself.
+pub(super) fn show(report: &StatusReport) -> String {
+    let mut rows = vec![vec!["version".to_owned(), plain(&report.version)]];
+    let mut row =
+        |name: &str, value: Option<String>| rows.extend(value.map(|value| vec![name.to_owned(), value]));
+    row("data", Some(plain(&report.data)));
+    let since = report.uptime_s.map(|seconds| format!(" for {}", duration(seconds))).unwrap_or_default();
+    let process = report.pid.map(|pid| format!(", process {pid}")).unwrap_or_default();
+    row(
+        "node",
+        Some(if report.running { format!("running{since}{process}") } else { "not running".to_owned() }),
+    );
+    row("http", report.http.as_deref().map(plain));
+    row("mqtt", report.mqtt.as_deref().map(plain));
+    row("memory", report.memory_bytes.map(bytes));
+    row("people", Some(report.users.to_string()));
+    row("devices", Some(report.devices.to_string()));
+    row("rooms", Some(report.rooms.to_string()));
+    row("messages", Some(report.messages.to_string()));
+    let next = if report.running { "next: linnet room list" } else { "next: linnet serve" };
+    format!("{}{next}\n", table(&[], rows.into_iter()))
+}

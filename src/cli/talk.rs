@@ -1,0 +1,79 @@
+//! Asking the node or the store, and printing what comes back.
+
+use super::{Backend, Failure, Streams, device, owner, post, print_failure, room, status, tail, user};
+use crate::config::Config;
+use crate::doors::control::client::{Client, ClientError};
+use crate::doors::control::wire::{Reply, Request};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::io;
+
+/// Asks, prints, and says how it went.
+pub(super) fn ask(
+    config: &Config,
+    request: Request,
+    json: bool,
+    backend: &dyn Backend,
+    streams: &mut Streams<'_>,
+) -> io::Result<u8> {
+    let mut written = Ok(());
+    let out = &mut *streams.out;
+    let on_item = |item: Value| {
+        written = show_item(&item, json)
+            .map_or(Ok(()), |text| out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+        written.is_ok()
+    };
+    let reply = match Client::connect(&config.data) {
+        Ok(Some(client)) => client.call(&request, on_item).unwrap_or_else(unanswered),
+        // The one place where a command reaches the store itself.
+        Ok(None) => backend.offline(&config.data, request.clone()),
+        Err(error) => unanswered(error),
+    };
+    written?;
+    let failure = match reply {
+        Reply::Refused { message, hint } => Failure { message, hint },
+        Reply::Ok { value } | Reply::Item { value } => match show(&request, value, json, config) {
+            Ok(text) => {
+                streams.out.write_all(text.as_bytes())?;
+                return streams.out.flush().map(|()| 0);
+            }
+            Err(error) => failed(&ClientError::Garbled(error.to_string())),
+        },
+    };
+    print_failure(&failure, streams)
+}
+
+fn failed(error: &ClientError) -> Failure {
+    Failure { message: error.to_string(), hint: Some(error.hint().to_owned()) }
+}
+
+fn unanswered(error: ClientError) -> Reply {
+    let Failure { message, hint } = failed(&error);
+    Reply::Refused { message, hint }
+}
+
+fn show_item(item: &Value, json: bool) -> Option<String> {
+    if json { Some(format!("{item}\n")) } else { read(item.clone()).ok().map(|line| tail::show_line(&line)) }
+}
+
+fn show(request: &Request, value: Value, json: bool, config: &Config) -> serde_json::Result<String> {
+    match request {
+        Request::Tail { .. } => Ok(tail::show(&value, |item| show_item(item, json))),
+        Request::DeviceAdd { .. } => read(value).map(|added| device::show_added(&added, json, config)),
+        _ if json => Ok(format!("{value}\n")),
+        Request::OwnerLink => read(value).map(|link| owner::show(&link, config)),
+        Request::UserAdd { .. } => read(value).map(|user| user::show_added(&user)),
+        Request::UserList => read(value).map(user::show_list),
+        Request::UserPasswd { .. } => read(value).map(|user| user::show_changed(&user)),
+        Request::DeviceList => read(value).map(device::show_list),
+        Request::DeviceShow { .. } => read(value).map(|device| device::show_one(&device)),
+        Request::DeviceRemove { .. } => read(value).map(|device| device::show_removed(&device)),
+        Request::RoomList => read(value).map(room::show_list),
+        Request::Post { .. } => read(value).map(|message| post::show(&message)),
+        Request::Status => read(value).map(|report| status::show(&report)),
+    }
+}
+
+fn read<T: DeserializeOwned>(value: Value) -> serde_json::Result<T> {
+    serde_json::from_value(value)
+}
