@@ -41,6 +41,12 @@ pub const TOKENS_PER_USER_MAX: usize = 32;
 /// Rooms one device may be bound to.
 pub const DEVICE_ROOMS_MAX: usize = 16;
 
+/// Guests that may have come in: each keeps a name taken.
+pub const GUESTS_MAX: usize = 200;
+
+/// Invitations that can be good at one time.
+pub const INVITATIONS_MAX: usize = 200;
+
 // ---- secrets and their lives ----
 
 /// Milliseconds an owner code lives.
@@ -125,3 +131,34 @@ pub const CONTROL_REPLY_SECONDS_MAX: u64 = 30;
 pub const NEAR_WORD_CHARS_MAX: usize = 48;
 /// Addresses of this machine shown to people.
 pub const MACHINE_ADDRESSES_MAX: usize = 8;
+// ---- the index ----
+
+/// Writes of settled Changes that wait in memory before a checkpoint is due.
+pub const LAYER_WRITES_MAX: usize = 8_192;
+/// Bytes of settled Changes that wait in memory before a checkpoint is due.
+pub const LAYER_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Writes in one batch of the index: larger ones made sled grow to gigabytes.
+pub const INDEX_BATCH_WRITES: usize = 128;
+/// Milliseconds after which a checkpoint is due although little waits.
+pub const CHECKPOINT_MS: u64 = 5_000;
+/// Changes between two waymarks: a message found by its minted id is looked for among so many.
+pub const WAYMARK_CHANGES: u64 = 256;
+/// Rooms whose newest block the writer keeps in mind.
+pub const ROOM_TAILS_MAX: usize = 1_024;
+/// Changes looked at to tell a client what changed since it was away.
+pub const SYNC_CHANGES_MAX: usize = 20_000;
+/// Entries looked at by one listing of users or rooms that has to filter.
+pub const SCAN_ENTRIES_MAX: usize = 10_000;
+
+// ---- the writer ----
+
+/// Jobs that wait for the writer, of all callers.
+pub const JOBS_MAX: usize = 1_024;
+/// Jobs of one caller that wait for the writer.
+pub const JOBS_PER_CALLER_MAX: usize = 64;
+/// Jobs in one group: one journal write and one sync.
+pub const GROUP_JOBS_MAX: usize = 512;
+/// Bytes of one group after which no job joins it.
+pub const GROUP_BYTES_MAX: usize = 256 * 1024;
+/// Passwords that wait to be hashed; each takes most of a second on a Pi Zero.
+pub const PASSWORDS_MAX: usize = 16;

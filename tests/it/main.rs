@@ -8,7 +8,6 @@
 
 mod cli;
 mod config;
-mod delivery;
 mod house;
 mod program;
 mod records;
