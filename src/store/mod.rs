@@ -1,3 +1,4 @@
 //! Bytes that survive. Nothing here knows who may do what, or who is listening.
 
+pub mod disk;
 pub mod record;
