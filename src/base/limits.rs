@@ -162,3 +162,19 @@ pub const GROUP_JOBS_MAX: usize = 512;
 pub const GROUP_BYTES_MAX: usize = 256 * 1024;
 /// Passwords that wait to be hashed; each takes most of a second on a Pi Zero.
 pub const PASSWORDS_MAX: usize = 16;
+// ---- journal ----
+
+/// Bytes of one frame's payload: the longest text in four-byte characters with everything it can carry.
+pub const JOURNAL_PAYLOAD_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of one group with its header: what one write and one sync take, and one reader holds.
+pub const JOURNAL_GROUP_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes after which a segment takes no further group, unless the settings say otherwise.
+pub const JOURNAL_SEGMENT_BYTES: u64 = 8 * 1024 * 1024;
+/// Bytes a scan reads at a time; few enough for 512 MB, enough to keep an SD card streaming.
+pub const JOURNAL_READ_BYTES: usize = 64 * 1024;
+/// Bytes read for one frame before its length is known: most messages fit, so most reads are one call.
+pub const JOURNAL_FRAME_READ_BYTES: usize = 1024;
+/// Segment files the readers keep open together.
+pub const JOURNAL_OPEN_FILES_MAX: usize = 4;
+/// Damaged stretches one opening lists; the rest are only in the journal's own scan.
+pub const JOURNAL_DAMAGE_LISTED_MAX: usize = 64;

@@ -9,5 +9,6 @@
 mod cli;
 mod config;
 mod house;
+mod journal;
 mod program;
 mod records;

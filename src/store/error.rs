@@ -1,0 +1,83 @@
+//! What went wrong with stored bytes, in words for the operator. Callers of the node never see these.
+
+use std::fmt;
+use std::io;
+
+use crate::store::journal::{Damage, Pos};
+
+/// A failure of the disk or of what lies on it: the operator must be told.
+#[derive(Debug)]
+pub enum StoreError {
+    /// The disk refused an operation.
+    Disk {
+        /// What was being done, as a verb: `write`, `sync`, `open`.
+        doing: &'static str,
+        /// The file or folder, relative to the data folder.
+        path: String,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// A stretch of the journal is not what was written there.
+    Damaged(Damage),
+    /// No frame, or a damaged one, lies at this place.
+    NoFrame {
+        /// The place that was asked for.
+        pos: Pos,
+        /// What was found instead.
+        why: &'static str,
+    },
+    /// An earlier write or sync failed; nothing can be promised any more until a restart.
+    Stopped,
+    /// A group came to the writer that does not follow the one before it.
+    OutOfOrder {
+        /// Where the journal ends.
+        end: Pos,
+        /// Where the group wanted to lie.
+        group: Pos,
+    },
+}
+
+impl StoreError {
+    /// Wraps an error of the disk with what was being done to which path.
+    pub fn disk(doing: &'static str, path: &str, source: io::Error) -> StoreError {
+        StoreError::Disk { doing, path: path.to_owned(), source }
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StoreError::Disk { doing, path, source } => {
+                write!(f, "cannot {doing} {path}: {source}; {}", advice(source))
+            }
+            StoreError::Damaged(damage) => write!(f, "journal damaged: {damage}; run 'linnet check'"),
+            StoreError::NoFrame { pos, why } => {
+                write!(f, "no journal frame at {pos}: {why}; run 'linnet check'")
+            }
+            StoreError::Stopped => f.write_str(
+                "the journal stopped after an earlier disk error: look at the disk, then restart linnet",
+            ),
+            StoreError::OutOfOrder { end, group } => {
+                write!(f, "a journal group for {group} came while the journal ends at {end}: report this bug")
+            }
+        }
+    }
+}
+
+fn advice(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::StorageFull => "free some space, then restart linnet",
+        io::ErrorKind::PermissionDenied => "give linnet's user the data folder, then restart it",
+        io::ErrorKind::ReadOnlyFilesystem => "the card went read-only: check it, then restart linnet",
+        _ => "look at the disk or card, then restart linnet",
+    }
+}
+
+impl std::error::Error for StoreError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            StoreError::Disk { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! Finds out what is in a journal, and leaves its tail so that the next group can follow. The rules stand in the
+//! [module's](super) own words.
+
+use std::io;
+use std::sync::Arc;
+
+use super::files::{Files, failed};
+use super::frame::u32_at;
+use super::segment::{self, SEGMENT_HEADER_BYTES, SegmentHeader, read_full};
+use super::walk::{FoundGroup, Step, Walk};
+use super::{
+    Appender, Damage, FOLDER, OpenReport, Opened, Options, Pos, Reader, Shared, Why, WriteCounts, Writer,
+};
+use crate::base::limits::{JOURNAL_DAMAGE_LISTED_MAX, JOURNAL_GROUP_BYTES_MAX, JOURNAL_READ_BYTES};
+use crate::store::disk::{Disk, DiskFile};
+use crate::store::error::StoreError;
+
+/// Opens the journal, making it if there is none.
+///
+/// `checked` is the end of a group that the caller has dealt with: the look at what is there begins behind it, and
+/// `None` looks at everything. If no group ends there any more, the look begins at the start of that segment, and an
+/// end before `checked` is damage.
+pub fn open(disk: Arc<dyn Disk>, options: Options, checked: Option<Pos>) -> Result<Opened, StoreError> {
+    let files = Arc::new(find_segments(disk)?);
+    remove_half_created(&files)?;
+    let salt = known_salt(&files)?;
+    let mut look = Look::begin(&files, salt.unwrap_or(options.salt), checked)?;
+    look.finish(&files)?;
+    look.check_headers(&files)?;
+    let tail = match files.bases().last() {
+        None => None,
+        // Nothing can be told about a journal whose every header is lost: it is left as it is, for a person to look at.
+        Some(base) if salt.is_none() && look.report.groups == 0 => look.abandon(&files, *base)?,
+        Some(base) => look.settle_tail(&files, *base, options.segment_bytes)?,
+    };
+    if let Some(checked) = checked.filter(|checked| look.report.end < *checked) {
+        look.note(Damage::new(look.report.end.0, checked.0, Why::CutShort));
+    }
+    Ok(assemble(files, look, tail, options.segment_bytes))
+}
+
+type Tail = Option<(u64, Box<dyn DiskFile>)>;
+
+fn assemble(files: Arc<Files>, look: Look, tail: Tail, segment_bytes: u64) -> Opened {
+    let (report, salt, end) = (look.report, look.salt, look.report_end);
+    let shared = Arc::new(Shared { files, salt, end: end.into(), counts: Arc::new(WriteCounts::default()) });
+    let segment = tail.as_ref().map(|(base, _)| *base);
+    Opened {
+        appender: Appender { end, segment, last_seq: report.last_seq, segment_bytes, salt },
+        writer: Writer { shared: Arc::clone(&shared), current: tail, segment_bytes, stopped: false },
+        reader: Reader { shared },
+        report,
+    }
+}
+
+/// The names that are there are kept from now on: a process that was killed may have left them unsynced.
+fn find_segments(disk: Arc<dyn Disk>) -> Result<Files, StoreError> {
+    let names = (|| {
+        disk.create_folder(FOLDER)?;
+        disk.sync_folder("")?;
+        disk.sync_folder(FOLDER)?;
+        disk.list(FOLDER)
+    })()
+    .map_err(|error| StoreError::disk("open", FOLDER, error))?;
+    let bases = names.iter().filter_map(|name| segment::base_of(name)).collect();
+    Ok(Files::new(disk, bases))
+}
+
+fn header(files: &Files, base: u64) -> Result<Option<SegmentHeader>, StoreError> {
+    let header = SegmentHeader::read(files.file(base)?.as_ref()).map_err(failed("read", base))?;
+    Ok(header.filter(|header| header.base == base))
+}
+
+/// The salt of the newest segment that still tells it.
+fn known_salt(files: &Files) -> Result<Option<u64>, StoreError> {
+    for base in files.bases().into_iter().rev() {
+        if let Some(header) = header(files, base)? {
+            return Ok(Some(header.salt));
+        }
+    }
+    Ok(None)
+}
+
+/// A newest segment without a header never held a group, for the header is synced first; unless bytes behind it say
+/// otherwise. Should its name come back after a power cut, the next start removes it again: no segment is created
+/// after it without a sync of the folder.
+fn remove_half_created(files: &Files) -> Result<(), StoreError> {
+    let Some(base) = files.bases().last().copied() else { return Ok(()) };
+    if header(files, base)?.is_some() {
+        return Ok(());
+    }
+    let file = files.file(base)?;
+    if !zeros_from(file.as_ref(), SEGMENT_HEADER_BYTES).map_err(failed("read", base))? {
+        return Ok(());
+    }
+    files.forget(base);
+    files.disk.remove(&segment::path(base)).map_err(failed("remove", base))
+}
+
+fn zeros_from(file: &dyn DiskFile, mut at: u64) -> io::Result<bool> {
+    let mut chunk = vec![0; JOURNAL_READ_BYTES];
+    loop {
+        let count = read_full(file, &mut chunk, at)?;
+        if chunk[..count].iter().any(|byte| *byte != 0) {
+            return Ok(false);
+        }
+        if count < chunk.len() {
+            return Ok(true);
+        }
+        at += count as u64;
+    }
+}
+
+/// The look at what is there, and what it has found so far.
+struct Look {
+    salt: u64,
+    walk: Walk,
+    /// The segment in which the look began.
+    first_segment: u64,
+    newest: Option<FoundGroup>,
+    report: OpenReport,
+    report_end: u64,
+}
+
+impl Look {
+    fn begin(files: &Arc<Files>, salt: u64, checked: Option<Pos>) -> Result<Look, StoreError> {
+        let checked = checked.map_or(0, |pos| pos.0);
+        let before = match checked {
+            0 => None,
+            _ => files.around(checked - 1).map(|(base, _)| base),
+        };
+        let (mut from, mut last_seq) = (before.unwrap_or(0), None);
+        if let Some(base) = before.filter(|base| checked > *base)
+            && let Some(group) = group_before(files, salt, base, checked)?
+        {
+            (from, last_seq) = (checked, Some(group.last_seq));
+        }
+        let walk = Walk::new(Arc::clone(files), salt, from, u64::MAX, last_seq);
+        let report = OpenReport { last_seq, ..OpenReport::default() };
+        let first_segment = files.around(from).map_or(0, |(base, _)| base);
+        Ok(Look { salt, walk, first_segment, newest: None, report, report_end: 0 })
+    }
+
+    fn finish(&mut self, files: &Files) -> Result<(), StoreError> {
+        loop {
+            match self.walk.step()? {
+                Step::Group(group) => {
+                    self.report.groups += 1;
+                    self.report.frames += u64::from(group.frames);
+                    self.report.last_seq = Some(group.last_seq);
+                    self.newest = Some(group);
+                }
+                Step::Damage(damage) => self.note(damage),
+                Step::End { torn_bytes } => {
+                    self.report.torn_bytes = torn_bytes;
+                    break;
+                }
+            }
+        }
+        let empty = files.bases().is_empty();
+        self.set_end(if empty { 0 } else { self.walk.at() });
+        Ok(())
+    }
+
+    fn check_headers(&mut self, files: &Files) -> Result<(), StoreError> {
+        let first = self.first_segment;
+        for base in files.bases().into_iter().filter(|base| *base >= first) {
+            if header(files, base)?.is_none() {
+                self.note(Damage::new(base, base + SEGMENT_HEADER_BYTES, Why::BadHeader));
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, damage: Damage) {
+        if self.report.damage.len() < JOURNAL_DAMAGE_LISTED_MAX {
+            self.report.damage.push(damage);
+            self.report.damage.sort_by_key(|damage| damage.from);
+        }
+    }
+
+    fn set_end(&mut self, end: u64) {
+        self.report_end = end;
+        self.report.end = Pos(end);
+    }
+
+    /// Goes on in a new segment behind the file.
+    fn abandon(&mut self, files: &Files, base: u64) -> Result<Tail, StoreError> {
+        let length = files.file(base)?.len().map_err(failed("measure", base))?;
+        let end = base + length.max(SEGMENT_HEADER_BYTES);
+        self.note(Damage::new(self.report_end, end, Why::BadGroup));
+        self.report.torn_bytes = 0;
+        self.set_end(end);
+        Ok(None)
+    }
+
+    /// Leaves the newest segment with a header, whole groups and zeros, all of it kept.
+    fn settle_tail(&mut self, files: &Files, base: u64, segment_bytes: u64) -> Result<Tail, StoreError> {
+        let file = files.disk.open(&segment::path(base)).map_err(failed("open", base))?;
+        let end = self.report_end - base;
+        overwrite_with_zeros(file.as_ref(), end, self.report.torn_bytes).map_err(failed("cut", base))?;
+        // On a full disk a journal without reserved space is better than none.
+        let length = file.len().map_err(failed("measure", base))?;
+        if length < segment_bytes {
+            file.allocate(segment_bytes).or_else(unless_full).map_err(failed("reserve space for", base))?;
+        }
+        if let Some(group) = self.newest.filter(|group| group.segment == base) {
+            write_again(file.as_ref(), &group).map_err(failed("write", base))?;
+        }
+        if end == SEGMENT_HEADER_BYTES || header(files, base)?.is_none() {
+            let header = SegmentHeader { base, salt: self.salt };
+            file.write_at(&header.encode(), 0).map_err(failed("write", base))?;
+        }
+        file.sync_data().map_err(failed("sync", base))?;
+        Ok(Some((base, file)))
+    }
+}
+
+/// The whole group that ends at this place, found by the length behind it.
+fn group_before(
+    files: &Arc<Files>,
+    salt: u64,
+    base: u64,
+    end: u64,
+) -> Result<Option<FoundGroup>, StoreError> {
+    let mut trailer = [0; 4];
+    let at = (end - base).saturating_sub(trailer.len() as u64);
+    read_full(files.file(base)?.as_ref(), &mut trailer, at).map_err(failed("read", base))?;
+    let length = u64::from(u32_at(&trailer, 0).expect("four bytes were read into it"));
+    if length > JOURNAL_GROUP_BYTES_MAX as u64 || length + SEGMENT_HEADER_BYTES > end - base {
+        return Ok(None);
+    }
+    let step = Walk::new(Arc::clone(files), salt, end - length, end, None).step()?;
+    Ok(match step {
+        Step::Group(group) if group.end == end => Some(group),
+        _ => None,
+    })
+}
+
+fn overwrite_with_zeros(file: &dyn DiskFile, from: u64, count: u64) -> io::Result<()> {
+    let zeros = vec![0; JOURNAL_READ_BYTES.min(count as usize)];
+    let mut done = 0;
+    while done < count {
+        let part = (count - done).min(zeros.len() as u64);
+        file.write_at(&zeros[..part as usize], from + done)?;
+        done += part;
+    }
+    Ok(())
+}
+
+fn write_again(file: &dyn DiskFile, group: &FoundGroup) -> io::Result<()> {
+    let mut bytes = vec![0; (group.end - group.start) as usize];
+    let count = read_full(file, &mut bytes, group.start - group.segment)?;
+    if count < bytes.len() {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    file.write_at(&bytes, group.start - group.segment)
+}
+
+fn unless_full(error: io::Error) -> io::Result<()> {
+    match error.kind() {
+        io::ErrorKind::StorageFull => Ok(()),
+        _ => Err(error),
+    }
+}

@@ -1,0 +1,126 @@
+//! Puts groups on disk, one at a time, and returns when they are kept.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::files::failed;
+use super::segment::{self, SegmentHeader};
+use super::{FOLDER, Group, Pos, Shared};
+use crate::store::disk::DiskFile;
+use crate::store::error::StoreError;
+
+/// The one hand that writes the journal. After any error it writes nothing more: what the kernel does with bytes it
+/// could not write is unknown, so only a restart, which reads what is really there, can go on.
+pub struct Writer {
+    pub(super) shared: Arc<Shared>,
+    pub(super) current: Option<(u64, Box<dyn DiskFile>)>,
+    pub(super) segment_bytes: u64,
+    pub(super) stopped: bool,
+}
+
+/// What was written since the start, for the operator's eyes.
+#[derive(Debug, Default)]
+pub struct WriteCounts {
+    groups: AtomicU64,
+    frames: AtomicU64,
+    bytes: AtomicU64,
+    syncs: AtomicU64,
+    segments: AtomicU64,
+}
+
+impl WriteCounts {
+    /// Groups written and synced.
+    pub fn groups(&self) -> u64 {
+        self.groups.load(Ordering::Relaxed)
+    }
+
+    /// Frames in them.
+    pub fn frames(&self) -> u64 {
+        self.frames.load(Ordering::Relaxed)
+    }
+
+    /// Bytes given to the disk, segment headers included.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Syncs of files and folders.
+    pub fn syncs(&self) -> u64 {
+        self.syncs.load(Ordering::Relaxed)
+    }
+
+    /// Segments created.
+    pub fn segments(&self) -> u64 {
+        self.segments.load(Ordering::Relaxed)
+    }
+
+    fn add(counter: &AtomicU64, count: u64) {
+        counter.fetch_add(count, Ordering::Relaxed);
+    }
+}
+
+impl Writer {
+    /// Writes a group after the one before it. When this returns `Ok`, the group survives a power cut.
+    pub fn write(&mut self, group: &Group) -> Result<(), StoreError> {
+        if self.stopped {
+            return Err(StoreError::Stopped);
+        }
+        let written = self.write_and_sync(group);
+        self.stopped = written.is_err();
+        written
+    }
+
+    /// The counts, shared with whoever shows them.
+    pub fn counts(&self) -> Arc<WriteCounts> {
+        Arc::clone(&self.shared.counts)
+    }
+
+    fn write_and_sync(&mut self, group: &Group) -> Result<(), StoreError> {
+        if group.bytes.is_empty() {
+            return Ok(());
+        }
+        let base = group.place.segment;
+        if group.place.after != self.shared.end.load(Ordering::Acquire) {
+            return Err(self.out_of_order(group));
+        }
+        if group.place.new_segment {
+            self.current = Some((base, self.create_segment(base)?));
+        }
+        let file = match &self.current {
+            Some((current, file)) if *current == base => file,
+            _ => return Err(self.out_of_order(group)),
+        };
+        let counts = &self.shared.counts;
+        file.write_at(&group.bytes, group.place.start - base).map_err(failed("write", base))?;
+        WriteCounts::add(&counts.bytes, group.bytes.len() as u64);
+        file.sync_data().map_err(failed("sync", base))?;
+        WriteCounts::add(&counts.syncs, 1);
+        WriteCounts::add(&counts.groups, 1);
+        WriteCounts::add(&counts.frames, u64::from(group.frames));
+        self.shared.end.store(group.end().0, Ordering::Release);
+        Ok(())
+    }
+
+    /// The header is kept before any group is written behind it: a segment whose header cannot be read and whose rest
+    /// is not empty is thereby known to be damaged and not half created.
+    fn create_segment(&self, base: u64) -> Result<Box<dyn DiskFile>, StoreError> {
+        let disk = &self.shared.files.disk;
+        let file = disk.create(&segment::path(base)).map_err(failed("create", base))?;
+        file.allocate(self.segment_bytes).map_err(failed("reserve space for", base))?;
+        let header = SegmentHeader { base, salt: self.shared.salt }.encode();
+        file.write_at(&header, 0).map_err(failed("write", base))?;
+        file.sync_data().map_err(failed("sync", base))?;
+        disk.sync_folder(FOLDER).map_err(|error| StoreError::disk("sync", FOLDER, error))?;
+        let counts = &self.shared.counts;
+        WriteCounts::add(&counts.bytes, header.len() as u64);
+        WriteCounts::add(&counts.syncs, 2);
+        WriteCounts::add(&counts.segments, 1);
+        self.shared.files.add(base);
+        Ok(file)
+    }
+
+    fn out_of_order(&self, group: &Group) -> StoreError {
+        let end = Pos(self.shared.end.load(Ordering::Acquire));
+        StoreError::OutOfOrder { end, group: Pos(group.place.start) }
+    }
+}
