@@ -60,7 +60,8 @@ fn world_findings(source: &Source) -> Vec<Finding> {
     let tokens = source.tokens();
     let tests = test_ranges(&tokens);
     let named = paths::paths(source);
-    let for_tests = |path: &paths::NamedPath| path.segments[0] == "tempfile" && is_within(&tests, path.line);
+    let in_test = |line: usize| is_test_file(source) || is_within(&tests, line);
+    let for_tests = |path: &paths::NamedPath| path.segments[0] == "tempfile" && in_test(path.line);
     let chance = named.iter().filter(|path| CHANCE.contains(&path.segments[0].as_str()) && !for_tests(path));
     let what = |path: &paths::NamedPath| format!("names {}: chance comes from the World", path.segments[0]);
     let mut findings: Vec<Finding> = chance.map(|path| source.finding(path.line, what(path))).collect();
@@ -206,6 +207,7 @@ mod tests {
             "#[cfg(test)]\nmod tests { fn f() { tempfile::tempdir(); } }",
             &[],
         );
+        check(world_findings, "src/config/tests.rs", "fn f() { tempfile::tempdir(); }", &[]);
     }
 
     #[test]
