@@ -6,4 +6,5 @@ pub mod cli;
 pub mod config;
 pub mod delivery;
 pub mod doors;
+pub mod node;
 pub mod store;

@@ -150,6 +150,9 @@ pub const SYNC_CHANGES_MAX: usize = 20_000;
 /// Entries looked at by one listing of users or rooms that has to filter.
 pub const SCAN_ENTRIES_MAX: usize = 10_000;
 
+/// Newest deliveries of a bridge that are told from redeliveries: more than any broker keeps in flight by default.
+pub const DELIVERIES_REMEMBERED: usize = 128;
+
 // ---- the writer ----
 
 /// Jobs that wait for the writer, of all callers.

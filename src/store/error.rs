@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use crate::store::journal::{Damage, Pos};
+use crate::store::record::RecordError;
 
 /// A failure of the disk or of what lies on it: the operator must be told.
 #[derive(Debug)]
@@ -26,6 +27,10 @@ pub enum StoreError {
         /// What was found instead.
         why: &'static str,
     },
+    /// The index does not open, read or write; it can be rebuilt from the journal.
+    Index(String),
+    /// A record of the index or of the journal is not what was written.
+    Record(RecordError),
     /// An earlier write or sync failed; nothing can be promised any more until a restart.
     Stopped,
     /// A group came to the writer that does not follow the one before it.
@@ -54,6 +59,8 @@ impl fmt::Display for StoreError {
             StoreError::NoFrame { pos, why } => {
                 write!(f, "no journal frame at {pos}: {why}; run 'linnet check'")
             }
+            StoreError::Index(what) => write!(f, "index: {what}; run 'linnet check'"),
+            StoreError::Record(error) => error.fmt(f),
             StoreError::Stopped => f.write_str(
                 "the journal stopped after an earlier disk error: look at the disk, then restart linnet",
             ),
@@ -61,6 +68,12 @@ impl fmt::Display for StoreError {
                 write!(f, "a journal group for {group} came while the journal ends at {end}: report this bug")
             }
         }
+    }
+}
+
+impl From<RecordError> for StoreError {
+    fn from(error: RecordError) -> Self {
+        StoreError::Record(error)
     }
 }
 

@@ -1,6 +1,8 @@
-//! Bytes that survive. Nothing here knows who may do what, or who is listening.
+//! Floor 2: bytes that survive. Nothing here knows who may do what, or who is listening.
 
 pub mod disk;
 pub mod error;
+pub mod index;
 pub mod journal;
+pub mod keys;
 pub mod record;

@@ -8,7 +8,9 @@
 
 mod cli;
 mod config;
+mod harness;
 mod house;
 mod journal;
+mod node;
 mod program;
 mod records;

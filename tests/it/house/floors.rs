@@ -24,9 +24,6 @@ const NEVER: [(&str, &str, &str); 1] = [(
     "the store remembers, it permits nothing: take the permit away and check in node/",
 )];
 
-/// Parts of delivery that are for doors; the rest goes through the node.
-const DELIVERY_FOR_DOORS: &str = "delivery::frames";
-
 #[test]
 fn floors_are_kept() {
     let doors = doors(tree::product().map(|source| source.path.as_str()));
@@ -94,11 +91,6 @@ fn wrong_floor(floor: &str, ours: &[String]) -> Option<String> {
     if floor != "doors" {
         return None;
     }
-    if target == "delivery" && !under(DELIVERY_FOR_DOORS) {
-        return Some(format!(
-            "doors -> delivery (crate::{full}): of delivery a door uses only frames; the rest is the node's to offer"
-        ));
-    }
     let checks = full.starts_with("chat::policy::may_");
     checks.then(|| format!("doors -> policy (crate::{full}): doors never check, they say who is calling"))
 }
@@ -131,7 +123,7 @@ mod tests {
             ("src/node/post.rs", "use crate::doors::http;", "node -> doors"),
             ("src/node/run.rs", "use crate::config::Settings;", "node -> config"),
             ("src/doors/http/rest/chat.rs", "use crate::store::keys;", "doors -> store"),
-            ("src/doors/http/rest/chat.rs", "use crate::delivery::hub;", "doors -> delivery"),
+            ("src/doors/http/rest/chat.rs", "use crate::store::keys;", "doors -> store"),
             ("src/doors/http/rest/chat.rs", "use crate::chat::policy::may_post;", "doors -> policy"),
             ("src/doors/http/mod.rs", "use super::mqtt::topic;", "doors::http -> doors::mqtt"),
             ("src/doors/shared.rs", "use crate::doors::http::X;", "doors::doors/mod.rs -> doors::http"),

@@ -1,0 +1,83 @@
+//! Messages found by id, place or sequence: in the journal, and for the writer also in what is not settled yet.
+
+use crate::base::id::{MessageId, RoomId, Seq};
+use crate::chat::change::{Change, What};
+use crate::chat::message::Message;
+use crate::chat::refusal::Refusal;
+use crate::node::refuse;
+use crate::store::error::StoreError;
+use crate::store::index::catalog::Catalog;
+use crate::store::journal::{self, Pos};
+use crate::store::record;
+use std::sync::Arc;
+
+/// A Change as it lies in the journal.
+pub fn read_change(journal: &journal::Reader, pos: Pos) -> Result<Change, StoreError> {
+    let frame = journal.frame(pos)?;
+    Ok(record::change::decode(Seq(frame.seq), &frame.payload)?)
+}
+
+/// The message a Change posts or revises.
+pub fn message_in(change: &Change) -> Option<&Message> {
+    match &change.what {
+        What::Posted { message, .. } | What::Revised { message, .. } => Some(message),
+        _ => None,
+    }
+}
+
+/// Something messages can be looked up in.
+pub trait Books: Catalog + Sized {
+    /// The Change whose frame lies at this place.
+    fn change_at(&self, pos: Pos) -> Result<Arc<Change>, StoreError>;
+
+    /// The Change of this sequence; `None` when there is none.
+    fn change_of(&self, seq: Seq) -> Result<Option<Arc<Change>>, StoreError>;
+
+    /// The message of this sequence in this room as it is now.
+    fn message_of(&self, room: &RoomId, seq: Seq) -> Result<Option<Message>, Refusal> {
+        let Some(lying) = self.lying(room, seq).map_err(refuse)? else { return Ok(None) };
+        let change = self.change_at(lying.pos).map_err(refuse)?;
+        Ok(message_in(&change).cloned())
+    }
+
+    /// The message of this id as it was posted, even when it was removed since.
+    fn posted(&self, id: &MessageId) -> Result<Option<Message>, Refusal> {
+        if let Some(seq) = id.minted_seq()
+            && let Some(change) = self.change_of(seq).map_err(refuse)?
+            && let Some(message) = message_in(&change).filter(|message| message.id == *id)
+        {
+            return Ok(Some(message.clone()));
+        }
+        let Some(pos) = self.own_id(id).map_err(refuse)? else { return Ok(None) };
+        let change = self.change_at(pos).map_err(refuse)?;
+        Ok(message_in(&change).cloned())
+    }
+
+    /// The message of this id as it is now; `None` when it never was or was removed.
+    fn message(&self, id: &MessageId) -> Result<Option<Message>, Refusal> {
+        match self.posted(id)? {
+            Some(posted) => self.message_of(&posted.room, posted.seq),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Finds the Change of a sequence in the settled journal: from the waymark before it, through a few groups.
+pub fn settled_change(
+    catalog: &dyn Catalog,
+    journal: &journal::Reader,
+    seq: Seq,
+    end: Pos,
+) -> Result<Option<Change>, StoreError> {
+    let from = catalog.waymark(seq)?.map_or(Pos::default(), |(_, pos)| pos);
+    for found in journal.scan(from, end) {
+        let (_, frame) = found?;
+        if frame.seq == seq.0 {
+            return Ok(Some(record::change::decode(seq, &frame.payload)?));
+        }
+        if frame.seq > seq.0 {
+            break;
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,73 @@
+//! Who is calling, as a door found out, and who that is for the node.
+
+use crate::base::id::UserId;
+use crate::chat::policy::Actor;
+use crate::chat::refusal::Refusal;
+use crate::chat::token::{Token, TokenHash};
+use crate::node::queue::Lane;
+use crate::node::refuse;
+use crate::store::index::catalog::Catalog;
+use sha2::{Digest, Sha256};
+
+/// The user in whose name the node itself and its operator speak.
+pub const NODE_USER: UserId = UserId::fixed("linnet");
+
+/// Who is calling. Doors make one; only the node turns it into an [`Actor`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Caller {
+    /// Somebody who showed a token.
+    Token(TokenHash),
+    /// A bridge of this node, by its bot user.
+    Bridge(UserId),
+    /// Someone with the machine's own rights: the control socket, the node itself.
+    Operator,
+}
+
+impl Caller {
+    /// The caller who showed this token.
+    pub fn with_token(text: &str) -> Self {
+        Caller::Token(hash_token(text))
+    }
+
+    /// The caller's lane in the writer's queue.
+    pub fn lane(&self) -> Lane {
+        match self {
+            Caller::Token(hash) => Lane::from_le_bytes(hash.0[..8].try_into().expect("a hash has 32 bytes")),
+            Caller::Bridge(_) => 1,
+            Caller::Operator => 0,
+        }
+    }
+}
+
+/// The hash a token is kept and found by.
+pub fn hash_token(text: &str) -> TokenHash {
+    TokenHash(Sha256::digest(text.as_bytes()).into())
+}
+
+/// The token a caller showed, if it is good at this place in the order.
+pub fn good_token(books: &dyn Catalog, hash: &TokenHash, wall_ms: u64) -> Result<Token, Refusal> {
+    let token = books.token(hash).map_err(refuse)?.ok_or(Refusal::TokenUnknown)?;
+    if token.expires.is_some_and(|end| end <= wall_ms) {
+        return Err(Refusal::TokenUnknown);
+    }
+    Ok(token)
+}
+
+/// Who the caller is at this place in the order.
+pub fn actor(books: &dyn Catalog, caller: &Caller, wall_ms: u64) -> Result<Actor, Refusal> {
+    let id = match caller {
+        Caller::Token(hash) => good_token(books, hash, wall_ms)?.user,
+        Caller::Bridge(user) => user.clone(),
+        Caller::Operator => NODE_USER,
+    };
+    let user = books.user(&id).map_err(refuse)?.ok_or(Refusal::TokenUnknown)?;
+    if !user.active {
+        return Err(Refusal::UserInactive);
+    }
+    let device = books.device(&id).map_err(refuse)?;
+    if device.is_none() && user.is(crate::chat::user::Role::Device) {
+        // A device without its record has no rights at all.
+        return Err(Refusal::TokenUnknown);
+    }
+    Ok(Actor { user, device })
+}

@@ -1,0 +1,126 @@
+//! Devices: what they are called, what they may do, and their keys.
+
+use crate::base::id::{RoomId, UserId};
+use crate::base::limits::DEVICE_ROOMS_MAX;
+use crate::chat::change::What;
+use crate::chat::device::{Binding, Device};
+use crate::chat::name::Name;
+use crate::chat::policy;
+use crate::chat::refusal::{Refusal, Right};
+use crate::chat::room::{Room, RoomKind};
+use crate::chat::token::TokenKind;
+use crate::chat::user::{Role, User};
+use crate::node::accounts::NewUser;
+use crate::node::caller::Caller;
+use crate::node::rooms::NewRoom;
+use crate::node::{Node, refuse};
+use crate::store::index::catalog::Catalog;
+use std::sync::Arc;
+
+/// How every device's key begins, so that people recognise one.
+pub const KEY_PREFIX: &str = "dv_";
+
+/// What a device may do in its rooms.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rights {
+    /// Post and read.
+    Both,
+    /// Only read: its key may travel in an address.
+    Read,
+    /// Only post.
+    Post,
+}
+
+impl Rights {
+    fn binding(self, room: RoomId) -> Binding {
+        Binding { room, post: self != Rights::Read, read: self != Rights::Post }
+    }
+}
+
+/// A device that was just added, with the key that is told once.
+#[derive(Clone, Debug)]
+pub struct Added {
+    /// The user it is.
+    pub user: Arc<User>,
+    /// Its key.
+    pub key: String,
+    /// The room it is bound to, which is made when there was none.
+    pub room: Arc<Room>,
+}
+
+impl Node {
+    /// Adds a device bound to a room, with a key of its own. A room of that name is made if there is none.
+    pub fn add_device(
+        &mut self,
+        caller: &Caller,
+        name: Name,
+        room_name: &str,
+        rights: Rights,
+    ) -> Result<Added, Refusal> {
+        let actor = self.actor(caller)?;
+        policy::may_administer(&actor, Right::ManageDevices)?;
+        let room = match self.room_named(room_name).map_err(refuse)? {
+            Some(room) => room,
+            None => {
+                self.create_room(caller, NewRoom::named(RoomKind::Public, Name::parse_room(room_name)?))?
+            }
+        };
+        let user = self.make_user(NewUser::without_password(name, Role::Device))?;
+        let added_by = Some(actor.user.id.clone());
+        let bindings = vec![rights.binding(room.id.clone())];
+        let created = self.now().wall_ms;
+        self.append(What::DeviceSet(Device { user: user.id.clone(), bindings, added_by, created }))?;
+        let label = user.username.as_str().into();
+        let (key, _) = self.make_token(&user.id, TokenKind::Device, label, None, KEY_PREFIX)?;
+        Ok(Added { user, key, room })
+    }
+
+    /// Binds a device to one more room, or changes what it may do there.
+    pub fn bind_device(
+        &mut self,
+        caller: &Caller,
+        device: &UserId,
+        room: &RoomId,
+        rights: Rights,
+    ) -> Result<Device, Refusal> {
+        let actor = self.actor(caller)?;
+        policy::may_administer(&actor, Right::ManageDevices)?;
+        let known = self.device(device).map_err(refuse)?.ok_or(Refusal::NoSuchDevice)?;
+        self.room(room).map_err(refuse)?.ok_or(Refusal::NoSuchRoom)?;
+        let mut changed = (*known).clone();
+        changed.bindings.retain(|binding| binding.room != *room);
+        if changed.bindings.len() >= DEVICE_ROOMS_MAX {
+            return Err(Refusal::TooMany { what: "rooms of one device", max: DEVICE_ROOMS_MAX });
+        }
+        changed.bindings.push(rights.binding(room.clone()));
+        self.append(What::DeviceSet(changed.clone()))?;
+        Ok(changed)
+    }
+
+    /// Removes a device; its key is no longer good, also for connections that are open.
+    pub fn remove_device(&mut self, caller: &Caller, name: &str) -> Result<(), Refusal> {
+        let actor = self.actor(caller)?;
+        policy::may_administer(&actor, Right::ManageDevices)?;
+        let user = self.user_named(name).map_err(refuse)?.ok_or(Refusal::NoSuchDevice)?;
+        if self.device(&user.id).map_err(refuse)?.is_none() {
+            return Err(Refusal::NoSuchDevice);
+        }
+        self.append(What::UserRemoved { user: user.id.clone(), username: user.username.clone() })?;
+        Ok(())
+    }
+
+    /// The bot user a bridge speaks as; made when there is none.
+    pub fn bridge_user(&mut self, bridge: &Name) -> Result<UserId, Refusal> {
+        let id =
+            UserId::parse(&format!("bridge.{bridge}")).ok_or(Refusal::NameInvalid(bridge.as_str().into()))?;
+        if self.user(&id).map_err(refuse)?.is_none() {
+            let mut new = NewUser::without_password(bridge.clone(), Role::Bot);
+            if self.user_named(bridge.as_str()).map_err(refuse)?.is_some() {
+                new.username = Name::parse(&format!("{bridge}.bridge"))?;
+            }
+            new.id = Some(id.clone());
+            self.make_user(new)?;
+        }
+        Ok(id)
+    }
+}

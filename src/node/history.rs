@@ -1,0 +1,196 @@
+//! What was said: pages of a room's history. Every reader shows the permit to read that room.
+
+use crate::base::id::Seq;
+use crate::base::limits::{PAGE_MESSAGES_MAX, SYNC_CHANGES_MAX};
+use crate::base::time::WallMs;
+use crate::chat::change::{Change, What};
+use crate::chat::message::Message;
+use crate::chat::policy::MayRead;
+use crate::chat::refusal::Refusal;
+use crate::node::books::{Books, message_in};
+use crate::node::{Reading, refuse};
+use crate::store::index::catalog::Catalog;
+use crate::store::journal::Pos;
+use crate::store::record;
+use crate::store::record::block::Entry;
+
+/// Which part of a history is wanted: from the newest back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stretch {
+    /// Only messages before this time; `None` for the newest.
+    pub latest: Option<WallMs>,
+    /// Only messages after this time.
+    pub oldest: Option<WallMs>,
+    /// Whether messages of exactly these times belong to it.
+    pub inclusive: bool,
+    /// Newest messages of the stretch to leave out.
+    pub skip: u64,
+    /// Messages wanted, at most [`PAGE_MESSAGES_MAX`].
+    pub max: usize,
+}
+
+/// A page of a history.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// The messages, newest first.
+    pub messages: Vec<Message>,
+    /// Messages of the whole stretch, removed ones included.
+    pub total: u64,
+}
+
+/// What changed in a room since a moment.
+#[derive(Clone, Debug, Default)]
+pub struct Since {
+    /// Messages posted, edited or reacted to, as they are now, oldest first.
+    pub updated: Vec<Message>,
+    /// Messages removed, with when.
+    pub removed: Vec<(crate::base::id::MessageId, WallMs)>,
+}
+
+impl Reading {
+    /// A page of the room's history, newest first.
+    pub fn history(&self, permit: &MayRead, stretch: Stretch) -> Result<Page, Refusal> {
+        let room = permit.room();
+        let first = |is_after: &dyn Fn(&Entry) -> bool| self.first_number(room, is_after).map_err(refuse);
+        let tail = self.room_tail(room).map_err(refuse)?.unwrap_or_default();
+        let end = match stretch.latest {
+            Some(latest) if stretch.inclusive => first(&|entry| entry.at > latest)?,
+            Some(latest) => first(&|entry| entry.at >= latest)?,
+            None => tail.count,
+        };
+        let start = match stretch.oldest {
+            Some(oldest) if stretch.inclusive => first(&|entry| entry.at >= oldest)?,
+            Some(oldest) => first(&|entry| entry.at > oldest)?,
+            None => 0,
+        };
+        let messages = self.page_before(permit, start, end.saturating_sub(stretch.skip), stretch.max)?;
+        Ok(Page { messages, total: end.saturating_sub(start) })
+    }
+
+    /// Messages of the room after this place in the order, oldest first; at most [`PAGE_MESSAGES_MAX`].
+    pub fn messages_after(&self, permit: &MayRead, seq: Seq, max: usize) -> Result<Vec<Message>, Refusal> {
+        let number = self.first_number(permit.room(), &|entry| entry.seq > seq).map_err(refuse)?;
+        self.page_from(permit, number, max)
+    }
+
+    /// Messages of the room from this time on, oldest first; at most [`PAGE_MESSAGES_MAX`].
+    pub fn messages_from(&self, permit: &MayRead, at: WallMs, max: usize) -> Result<Vec<Message>, Refusal> {
+        let number = self.first_number(permit.room(), &|entry| entry.at >= at).map_err(refuse)?;
+        self.page_from(permit, number, max)
+    }
+
+    fn page_from(&self, permit: &MayRead, mut number: u64, max: usize) -> Result<Vec<Message>, Refusal> {
+        let max = max.min(PAGE_MESSAGES_MAX);
+        let mut messages = Vec::new();
+        while messages.len() < max {
+            let Some((first, block)) = self.block_at(permit.room(), number).map_err(refuse)? else { break };
+            let end = first + block.entries().len() as u64;
+            if number < first || number >= end {
+                break;
+            }
+            for entry in &block.entries()[(number - first) as usize..] {
+                if messages.len() < max {
+                    messages.extend(self.message_at(entry)?);
+                }
+            }
+            number = end;
+        }
+        Ok(messages)
+    }
+
+    /// Messages with numbers from `start` up to before `end`, newest first.
+    fn page_before(
+        &self,
+        permit: &MayRead,
+        start: u64,
+        end: u64,
+        max: usize,
+    ) -> Result<Vec<Message>, Refusal> {
+        let max = max.min(PAGE_MESSAGES_MAX);
+        let mut messages = Vec::new();
+        let mut end = end;
+        while messages.len() < max && end > start {
+            let Some((first, block)) = self.block_at(permit.room(), end - 1).map_err(refuse)? else { break };
+            let Some(upto) = end.checked_sub(first).filter(|upto| *upto <= block.entries().len() as u64)
+            else {
+                break;
+            };
+            let from = start.saturating_sub(first);
+            for entry in block.entries()[from as usize..upto as usize].iter().rev() {
+                if messages.len() < max {
+                    messages.extend(self.message_at(entry)?);
+                }
+            }
+            end = first.max(start);
+        }
+        Ok(messages)
+    }
+
+    fn message_at(&self, entry: &Entry) -> Result<Option<Message>, Refusal> {
+        if entry.pos == 0 {
+            return Ok(None);
+        }
+        let change = self.change_at(Pos(entry.pos)).map_err(refuse)?;
+        Ok(message_in(&change).cloned())
+    }
+
+    /// What changed in the room after a time. Looks at no more than [`SYNC_CHANGES_MAX`] Changes of the whole node;
+    /// a client that was away longer loads the history anew.
+    pub fn changed_since(&self, permit: &MayRead, at: WallMs) -> Result<Since, Refusal> {
+        let reached = self.settled.reached();
+        let from = self.journal_place_at(at)?;
+        let mut since = Since::default();
+        let mut looked = 0;
+        for found in self.journal.scan(from, reached.end) {
+            let (_, frame) = found.map_err(refuse)?;
+            looked += 1;
+            if looked > SYNC_CHANGES_MAX {
+                return Err(Refusal::TooMany { what: "changes since then", max: SYNC_CHANGES_MAX });
+            }
+            let change =
+                record::change::decode(Seq(frame.seq), &frame.payload).map_err(|e| refuse(e.into()))?;
+            if change.origin.moment.wall_ms > at {
+                since.take(permit, change);
+            }
+        }
+        since.updated.retain(|message| !since.removed.iter().any(|(id, _)| *id == message.id));
+        Ok(since)
+    }
+
+    /// A place in the journal before which nothing is younger than this time.
+    fn journal_place_at(&self, at: WallMs) -> Result<Pos, Refusal> {
+        let (mut low, mut high) = (Seq(0), self.newest().next());
+        let mut place = Pos::default();
+        while low.next() < high {
+            let middle = Seq(low.0 + (high.0 - low.0) / 2);
+            let Some((seq, pos)) = self.waymark(middle).map_err(refuse)?.filter(|(seq, _)| *seq > low) else {
+                low = middle;
+                continue;
+            };
+            let change = self.change_of(seq).map_err(refuse)?;
+            if change.is_some_and(|change| change.origin.moment.wall_ms <= at) {
+                (low, place) = (middle, pos);
+            } else {
+                high = seq;
+            }
+        }
+        Ok(place)
+    }
+}
+
+impl Since {
+    fn take(&mut self, permit: &MayRead, change: Change) {
+        match change.what {
+            What::Posted { message, .. } | What::Revised { message, .. }
+                if message.room == *permit.room() =>
+            {
+                self.updated.retain(|earlier| earlier.id != message.id);
+                self.updated.push(message);
+            }
+            What::Deleted { room, id, .. } if room == *permit.room() => {
+                self.removed.push((id, change.origin.moment.wall_ms));
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Codes: how somebody becomes the owner of the node, or a user of it.
+
+use crate::base::id::{RoomId, random_text};
+use crate::base::limits::{INVITATIONS_MAX, OWNER_CODE_LIFE_MS};
+use crate::base::time::WallMs;
+use crate::chat::change::What;
+use crate::chat::invitation::{Invitation, InvitationKind};
+use crate::chat::message::{Draft, MessageKind};
+use crate::chat::name::Text;
+use crate::chat::policy;
+use crate::chat::refusal::{Refusal, Right};
+use crate::chat::room::Room;
+use crate::chat::user::{Role, Roles, User};
+use crate::node::accounts::{NewUser, OWNER};
+use crate::node::caller::{Caller, hash_token};
+use crate::node::{Node, refuse};
+use crate::store::index::catalog::Catalog;
+use std::sync::Arc;
+
+/// Characters of a code: 14 of an alphabet of 55 are a little over 80 bits.
+const CODE_CHARS: usize = 14;
+
+/// Codes are compared without the dashes that make them readable.
+fn bare(code: &str) -> String {
+    code.chars().filter(|c| c.is_ascii_alphanumeric()).collect()
+}
+
+/// `abcdefgh` as `abcd-efgh`.
+fn dashed(code: &str) -> String {
+    let chunks: Vec<&str> =
+        code.as_bytes().chunks(4).filter_map(|chunk| std::str::from_utf8(chunk).ok()).collect();
+    chunks.join("-")
+}
+
+impl Node {
+    /// A fresh owner code; the one before it is no longer good. Only while nobody owns the node.
+    pub fn make_owner_code(&mut self, caller: &Caller) -> Result<String, Refusal> {
+        let actor = self.actor(caller)?;
+        policy::may_administer(&actor, Right::ManageNode)?;
+        if self.setting(OWNER).map_err(refuse)?.is_some() {
+            return Err(Refusal::OwnerExists);
+        }
+        for old in self.invitations(INVITATIONS_MAX).map_err(refuse)? {
+            if old.kind == InvitationKind::Owner {
+                self.append(What::InvitationGone { hash: old.hash })?;
+            }
+        }
+        let ends = self.now().wall_ms + OWNER_CODE_LIFE_MS;
+        self.make_code(InvitationKind::Owner, None, Some(ends), 1)
+    }
+
+    /// An invitation into a room, and with it to the node. Whoever may invite into the room may make one.
+    pub fn invite_by_code(
+        &mut self,
+        caller: &Caller,
+        room: &RoomId,
+        ends: Option<WallMs>,
+        uses_max: u32,
+    ) -> Result<String, Refusal> {
+        let actor = self.actor(caller)?;
+        let (room, membership) = self.room_and_place(&actor, room)?;
+        let permit = policy::may_invite(&actor, &room, membership.as_ref())?;
+        let by = Some(actor.user.id.clone());
+        self.make_code(InvitationKind::Join(permit.room().clone()), by, ends, uses_max)
+    }
+
+    fn make_code(
+        &mut self,
+        kind: InvitationKind,
+        by: Option<crate::base::id::UserId>,
+        expires: Option<WallMs>,
+        uses_max: u32,
+    ) -> Result<String, Refusal> {
+        let now = self.now().wall_ms;
+        let known = self.invitations(INVITATIONS_MAX).map_err(refuse)?;
+        for ended in known.iter().filter(|known| !is_good(known, now)) {
+            self.append(What::InvitationGone { hash: ended.hash })?;
+        }
+        if known.iter().filter(|known| is_good(known, now)).count() >= INVITATIONS_MAX {
+            return Err(Refusal::TooMany { what: "invitations", max: INVITATIONS_MAX });
+        }
+        let code = random_text(self.world(), CODE_CHARS);
+        let id = random_text(self.world(), 8).into();
+        let hash = hash_token(&code);
+        let invitation = Invitation { hash, kind, id, by, created: now, expires, uses_max, uses: 0 };
+        self.append(What::InvitationSet(invitation))?;
+        Ok(dashed(&code))
+    }
+
+    /// Makes the bearer of the owner code the owner of the node, and says so in the room with where they came from.
+    pub fn claim(&mut self, code: &str, mut new: NewUser, from: &str) -> Result<Arc<User>, Refusal> {
+        if self.setting(OWNER).map_err(refuse)?.is_some() {
+            return Err(Refusal::OwnerExists);
+        }
+        let invitation = self.use_code(code, |kind| *kind == InvitationKind::Owner)?;
+        debug_assert_eq!(invitation.kind, InvitationKind::Owner);
+        new.roles = Roles::of(&[Role::Admin, Role::User]);
+        new.join_default_rooms = true;
+        let user = self.make_user(new)?;
+        let text = format!("{} claimed this node from {from}.", user.username);
+        self.say_as_node(&Room::GENERAL, &text)?;
+        Ok(user)
+    }
+
+    /// Makes the bearer of an invitation a user and a member of its room.
+    pub fn join_by_code(&mut self, code: &str, mut new: NewUser) -> Result<Arc<User>, Refusal> {
+        let invitation = self.use_code(code, |kind| matches!(kind, InvitationKind::Join(_)))?;
+        new.roles = Roles::of(&[Role::User]);
+        let user = self.make_user(new)?;
+        if let InvitationKind::Join(room) = &invitation.kind {
+            self.enter_by_invitation(&user, room)?;
+        }
+        Ok(user)
+    }
+
+    /// Brings a user who has an account into the room of an invitation.
+    pub fn enter_by_code(&mut self, caller: &Caller, code: &str) -> Result<Arc<Room>, Refusal> {
+        let actor = self.actor(caller)?;
+        policy::may_create_tokens(&actor)?;
+        let invitation = self.use_code(code, |kind| matches!(kind, InvitationKind::Join(_)))?;
+        let InvitationKind::Join(room) = &invitation.kind else { return Err(Refusal::CodeUnknown) };
+        self.enter_by_invitation(&actor.user, room)?;
+        self.room(room).map_err(refuse)?.ok_or(Refusal::NoSuchRoom)
+    }
+
+    fn enter_by_invitation(&mut self, user: &Arc<User>, room: &RoomId) -> Result<(), Refusal> {
+        // The room may be gone since the invitation was made; then they are a user all the same.
+        let Some(room) = self.room(room).map_err(refuse)? else { return Ok(()) };
+        if self.membership(&room.id, &user.id).map_err(refuse)?.is_none() {
+            self.enter(user, &room, Roles::NONE)?;
+        }
+        Ok(())
+    }
+
+    fn use_code(
+        &mut self,
+        code: &str,
+        fits: impl Fn(&InvitationKind) -> bool,
+    ) -> Result<Invitation, Refusal> {
+        let hash = hash_token(&bare(code));
+        let found = self.invitation(&hash).map_err(refuse)?.ok_or(Refusal::CodeUnknown)?;
+        if !fits(&found.kind) || !is_good(&found, self.now().wall_ms) {
+            return Err(Refusal::CodeUnknown);
+        }
+        let used = Invitation { uses: found.uses + 1, ..found };
+        let change = match used.uses_max {
+            0 => What::InvitationSet(used.clone()),
+            max if used.uses < max => What::InvitationSet(used.clone()),
+            _ => What::InvitationGone { hash },
+        };
+        self.append(change)?;
+        Ok(used)
+    }
+
+    /// Something the node itself says.
+    pub(super) fn say_as_node(&mut self, room: &RoomId, text: &str) -> Result<(), Refusal> {
+        let actor = self.actor(&Caller::Operator)?;
+        let Some(room) = self.room(room).map_err(refuse)? else { return Ok(()) };
+        let permit = policy::may_post(&actor, &room, None)?;
+        let draft = Draft { text: Text::parse(text)?, ..Draft::default() };
+        self.say(permit, &actor, MessageKind::Said, draft, None)?;
+        Ok(())
+    }
+}
+
+/// Whether a code can still be used.
+pub fn is_good(invitation: &Invitation, now: WallMs) -> bool {
+    let lives = invitation.expires.is_none_or(|end| now < end);
+    // A clock set back behind its making would give a code a longer life than it was given.
+    let sane = invitation.expires.is_none() || now + OWNER_CODE_LIFE_MS >= invitation.created;
+    let unused = invitation.uses_max == 0 || invitation.uses < invitation.uses_max;
+    lives && sane && unused
+}

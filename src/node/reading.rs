@@ -1,0 +1,152 @@
+//! What can be read without the writer: everything settled, on the caller's own thread.
+
+use crate::base::id::{RoomId, Seq, UserId};
+use crate::base::world::World;
+use crate::chat::change::Change;
+use crate::chat::membership::{Membership, ReadMark};
+use crate::chat::policy::{self, Actor, MayRead};
+use crate::chat::refusal::Refusal;
+use crate::chat::room::Room;
+use crate::node::books::{Books, read_change, settled_change};
+use crate::node::caller::{self, Caller};
+use crate::node::refuse;
+use crate::store::error::StoreError;
+use crate::store::index::catalog::{Catalog, RoomTail};
+use crate::store::index::kv::{Order, Shelf, Value};
+use crate::store::index::settled::Settled;
+use crate::store::journal::{self, Pos};
+use crate::store::keys::Key;
+use std::sync::Arc;
+
+/// The settled state of the node.
+pub struct Reading {
+    /// Time, to tell which tokens still hold.
+    pub(super) world: Arc<dyn World>,
+    /// The index.
+    pub(super) settled: Arc<Settled>,
+    /// The bodies.
+    pub(super) journal: journal::Reader,
+}
+
+/// A room as one of its members sees it.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The room.
+    pub room: Arc<Room>,
+    /// The member's place in it.
+    pub membership: Membership,
+    /// How far they have read.
+    pub mark: ReadMark,
+    /// Where the history ends.
+    pub tail: RoomTail,
+}
+
+impl Place {
+    /// Messages after the member's mark.
+    pub fn unread(&self) -> u64 {
+        self.tail.count.saturating_sub(self.mark.count)
+    }
+}
+
+/// The right to read a room, with the place in the order at which it was found to hold.
+#[derive(Clone, Debug)]
+pub struct Granted {
+    /// The permit.
+    pub permit: MayRead,
+    /// Everything up to this Change had been considered.
+    pub as_of: Seq,
+}
+
+impl Reading {
+    /// Time and chance.
+    pub fn world(&self) -> &dyn World {
+        &*self.world
+    }
+
+    /// Who the caller is.
+    pub fn actor(&self, caller: &Caller) -> Result<Actor, Refusal> {
+        caller::actor(self, caller, self.world.wall_ms())
+    }
+
+    /// The newest settled place in the order.
+    pub fn newest(&self) -> Seq {
+        self.settled.reached().seq
+    }
+
+    /// A room by id or name, if the actor may read it; a room hidden from them does not exist for them.
+    pub fn room_for(&self, actor: &Actor, id_or_name: &str) -> Result<(Arc<Room>, Granted), Refusal> {
+        let by_id = RoomId::parse(id_or_name).map(|id| self.room(&id)).transpose().map_err(refuse)?.flatten();
+        let room = match by_id {
+            Some(room) => room,
+            None => self.room_named(id_or_name).map_err(refuse)?.ok_or(Refusal::NoSuchRoom)?,
+        };
+        let granted = self.may_read(actor, &room)?;
+        Ok((room, granted))
+    }
+
+    /// The right of the actor to read this room.
+    pub fn may_read(&self, actor: &Actor, room: &Room) -> Result<Granted, Refusal> {
+        // Taken before the membership is looked at: what comes later is judged by whoever listens.
+        let as_of = self.newest();
+        let membership = self.membership(&room.id, &actor.user.id).map_err(refuse)?;
+        let permit = policy::may_read(actor, room, membership.as_ref())?;
+        Ok(Granted { permit, as_of })
+    }
+
+    /// The rooms of the actor, as they see them; at most `MEMBERSHIPS_MAX`.
+    pub fn places(&self, actor: &Actor) -> Result<Vec<Place>, Refusal> {
+        let memberships = self.memberships(&actor.user.id).map_err(refuse)?;
+        let places = memberships.into_iter().map(|membership| self.place(membership));
+        places.filter_map(Result::transpose).collect()
+    }
+
+    /// One room as this user sees it; `None` when they are no member.
+    pub fn place_of(&self, room: &RoomId, user: &UserId) -> Result<Option<Place>, Refusal> {
+        match self.membership(room, user).map_err(refuse)? {
+            Some(membership) => self.place(membership),
+            None => Ok(None),
+        }
+    }
+
+    fn place(&self, membership: Membership) -> Result<Option<Place>, Refusal> {
+        let Some(room) = self.room(&membership.room).map_err(refuse)? else { return Ok(None) };
+        let mark = self.read_mark(&membership.room, &membership.user).map_err(refuse)?;
+        let tail = self.room_tail(&membership.room).map_err(refuse)?.unwrap_or_default();
+        Ok(Some(Place { room, membership, mark, tail }))
+    }
+
+    /// Whether somebody owns this node.
+    pub fn has_owner(&self) -> Result<bool, Refusal> {
+        Ok(self.setting(crate::node::accounts::OWNER).map_err(refuse)?.is_some())
+    }
+}
+
+impl Shelf for Reading {
+    fn get(&self, key: &[u8]) -> Result<Option<Value>, StoreError> {
+        self.settled.get(key)
+    }
+
+    fn scan(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        order: Order,
+        max: usize,
+    ) -> Result<Vec<(Key, Value)>, StoreError> {
+        self.settled.scan(from, to, order, max)
+    }
+}
+
+impl Books for Reading {
+    fn change_at(&self, pos: Pos) -> Result<Arc<Change>, StoreError> {
+        read_change(&self.journal, pos).map(Arc::new)
+    }
+
+    fn change_of(&self, seq: Seq) -> Result<Option<Arc<Change>>, StoreError> {
+        let reached = self.settled.reached();
+        if seq > reached.seq {
+            return Ok(None);
+        }
+        Ok(settled_change(self, &self.journal, seq, reached.end)?.map(Arc::new))
+    }
+}

@@ -1,0 +1,269 @@
+//! The two threads behind every write, and the handle doors hold.
+//!
+//! The writer runs jobs one after the other and forms a group of them; the settler writes the group, syncs it, and
+//! only then lets the answers go and the listeners wake. While it syncs, the next group forms.
+
+use crate::base::limits::{CHECKPOINT_MS, GROUP_BYTES_MAX, GROUP_JOBS_MAX};
+use crate::base::world::World;
+use crate::chat::change::Change;
+use crate::chat::refusal::Refusal;
+use crate::delivery::Hub;
+use crate::node::caller::Caller;
+use crate::node::passwords::Passwords;
+use crate::node::queue::{Next, Queue};
+use crate::node::reading::Reading;
+use crate::node::reply::{Answer, reply};
+use crate::node::{Formed, Node};
+use crate::store::error::StoreError;
+use crate::store::index::settled::Settled;
+use crate::store::journal::{WriteCounts, Writer};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// What lets an answer go once it is known whether its group is on the disk.
+type Release = Box<dyn FnOnce(bool) + Send>;
+/// Something a caller wants done.
+type Job = Box<dyn FnOnce(&mut Node) -> Release + Send>;
+
+/// A group and the answers that wait for it.
+struct Handed {
+    formed: Formed,
+    answers: Vec<Release>,
+}
+
+/// What every door holds: the way to the writer, and everything that can be read without it.
+#[derive(Clone)]
+pub struct NodeHandle {
+    queue: Arc<Queue<Job>>,
+    reading: Arc<Reading>,
+    passwords: Passwords,
+    /// Who listens.
+    pub hub: Arc<Hub>,
+    counts: Arc<WriteCounts>,
+}
+
+impl NodeHandle {
+    /// Has the writer do something, and waits until it is on the disk. A job that is refused changes nothing.
+    pub async fn call<T, F>(&self, caller: &Caller, job: F) -> Result<T, Refusal>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Node) -> Result<T, Refusal> + Send + 'static,
+    {
+        self.send(caller, job)?.await.unwrap_or(Err(Refusal::StoreFailed))
+    }
+
+    /// As [`NodeHandle::call`], for threads outside the runtime.
+    pub fn call_blocking<T, F>(&self, caller: &Caller, job: F) -> Result<T, Refusal>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Node) -> Result<T, Refusal> + Send + 'static,
+    {
+        self.send(caller, job)?.wait().unwrap_or(Err(Refusal::StoreFailed))
+    }
+
+    fn send<T, F>(&self, caller: &Caller, job: F) -> Result<Answer<Result<T, Refusal>>, Refusal>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Node) -> Result<T, Refusal> + Send + 'static,
+    {
+        let (giver, answer) = reply();
+        let job: Job = Box::new(move |node| {
+            let result = node.transact(job);
+            Box::new(move |synced| giver.give(if synced { result } else { Err(Refusal::StoreFailed) }))
+        });
+        self.queue.push(caller.lane(), job).map_err(|_| Refusal::Busy)?;
+        Ok(answer)
+    }
+
+    /// Reads what is settled, here and now.
+    pub fn read<T>(&self, read: impl FnOnce(&Reading) -> Result<T, Refusal>) -> Result<T, Refusal> {
+        read(&self.reading)
+    }
+
+    /// Where passwords are hashed, one at a time.
+    pub fn passwords(&self) -> &Passwords {
+        &self.passwords
+    }
+
+    /// What the journal wrote since the start.
+    pub fn write_counts(&self) -> &WriteCounts {
+        &self.counts
+    }
+
+    /// Jobs that wait for the writer.
+    pub fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+}
+
+/// What a [`Node`] runs with.
+pub struct Parts {
+    /// The node.
+    pub node: Node,
+    /// The journal's writing half.
+    pub writer: Writer,
+    /// What is settled.
+    pub settled: Arc<Settled>,
+    /// The reading half.
+    pub reading: Reading,
+    /// Who listens.
+    pub hub: Arc<Hub>,
+    /// Time and chance.
+    pub world: Arc<dyn World>,
+}
+
+/// The running node: dropping it does not stop it, [`Running::stop`] does.
+pub struct Running {
+    queue: Arc<Queue<Job>>,
+    threads: Vec<JoinHandle<()>>,
+    failed: Arc<Mutex<Option<StoreError>>>,
+}
+
+/// Starts the threads. `on_failure` is called once if the store fails: nothing is acknowledged after that.
+pub fn run(
+    parts: Parts,
+    on_failure: impl FnOnce() + Send + 'static,
+) -> std::io::Result<(NodeHandle, Running)> {
+    let Parts { node, writer, settled, reading, hub, world } = parts;
+    let queue = Arc::new(Queue::new());
+    let counts = writer.counts();
+    let failed = Arc::new(Mutex::new(None));
+    let (hand, handed) = mpsc::sync_channel(1);
+    let (indexing, due) = mpsc::sync_channel(1);
+    let settler = Settler { writer, settled: settled.clone(), hub: hub.clone(), indexing };
+    let mut on_failure = Some(on_failure);
+    let fail = {
+        let failed = failed.clone();
+        Arc::new(Mutex::new(move |error: StoreError| {
+            tracing::error!(%error, "the store failed: nothing is acknowledged any more");
+            failed.lock().expect("no holder of this lock panics").get_or_insert(error);
+            if let Some(tell) = on_failure.take() {
+                tell();
+            }
+        }))
+    };
+    let thread = |name: &str, body: Box<dyn FnOnce() + Send>| {
+        thread::Builder::new().name(name.into()).stack_size(THREAD_STACK_BYTES).spawn(body)
+    };
+    let (jobs, after) = (queue.clone(), queue.clone());
+    let (fail_settling, fail_indexing) = (fail.clone(), fail);
+    let threads = vec![
+        thread("linnet-writer", Box::new(move || write(node, &jobs, &hand)))?,
+        thread(
+            "linnet-settler",
+            Box::new(move || {
+                if let Err(error) = settler.run(&handed, &after) {
+                    after.close();
+                    (fail_settling.lock().expect("no holder of this lock panics"))(error);
+                }
+            }),
+        )?,
+        thread(
+            "linnet-index",
+            Box::new(move || {
+                if let Err(error) = index(&settled, &due) {
+                    (fail_indexing.lock().expect("no holder of this lock panics"))(error);
+                }
+            }),
+        )?,
+    ];
+    let passwords = Passwords::start(world)?;
+    let handle = NodeHandle { queue: queue.clone(), reading: Arc::new(reading), passwords, hub, counts };
+    Ok((handle, Running { queue, threads, failed }))
+}
+
+/// Deep enough for the deepest record and sled's recursion, small enough for a Pi Zero.
+const THREAD_STACK_BYTES: usize = 512 * 1024;
+
+impl Running {
+    /// Takes no more jobs, settles those that wait, writes the index and returns. Says what failed, if anything did.
+    pub fn stop(self) -> Result<(), StoreError> {
+        self.queue.close();
+        for thread in self.threads {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the node panicked");
+            }
+        }
+        match self.failed.lock().expect("no holder of this lock panics").take() {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The writer's thread.
+fn write(mut node: Node, queue: &Queue<Job>, hand: &SyncSender<Handed>) {
+    let mut answers: Vec<Release> = Vec::new();
+    loop {
+        let full = answers.len() >= GROUP_JOBS_MAX || node.forming_bytes() >= GROUP_BYTES_MAX;
+        match queue.next(!answers.is_empty(), full) {
+            Next::Job(job) => answers.push(job(&mut node)),
+            Next::HandOver => {
+                let formed = node.hand_over();
+                if hand.send(Handed { formed, answers: std::mem::take(&mut answers) }).is_err() {
+                    return; // The settler has failed and said so.
+                }
+            }
+            Next::Closed => return,
+        }
+    }
+}
+
+struct Settler {
+    writer: Writer,
+    settled: Arc<Settled>,
+    hub: Arc<Hub>,
+    indexing: SyncSender<()>,
+}
+
+impl Settler {
+    fn run(mut self, handed: &Receiver<Handed>, queue: &Queue<Job>) -> Result<(), StoreError> {
+        while let Ok(Handed { formed, answers }) = handed.recv() {
+            if let Err(error) = self.settle(&formed) {
+                for release in answers {
+                    release(false);
+                }
+                return Err(error);
+            }
+            // The next group may go while the answers leave.
+            queue.settled();
+            for release in answers {
+                release(true);
+            }
+            let changes: Vec<Arc<Change>> =
+                formed.batch.changes.iter().map(|(_, change)| change.clone()).collect();
+            if !changes.is_empty() {
+                self.hub.settle(&changes);
+            }
+        }
+        Ok(())
+    }
+
+    /// Nobody is told before this returns.
+    fn settle(&mut self, formed: &Formed) -> Result<(), StoreError> {
+        let Some(group) = &formed.group else { return Ok(()) };
+        self.writer.write(group)?;
+        self.settled.settle(&formed.batch.layer, formed.reached);
+        if self.settled.is_full() {
+            // The index cannot keep up: it is better to wait here than to fill the memory.
+            self.settled.checkpoint()?;
+        } else if self.settled.is_due() {
+            // Full means that the indexer has been told already.
+            let _ = self.indexing.try_send(());
+        }
+        Ok(())
+    }
+}
+
+/// The indexer's thread: a checkpoint whenever enough waits, every few seconds, and once at the end.
+fn index(settled: &Settled, due: &Receiver<()>) -> Result<(), StoreError> {
+    loop {
+        let told = due.recv_timeout(Duration::from_millis(CHECKPOINT_MS));
+        settled.checkpoint()?;
+        if matches!(told, Err(RecvTimeoutError::Disconnected)) {
+            return Ok(());
+        }
+    }
+}

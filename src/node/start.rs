@@ -1,0 +1,177 @@
+//! How a node starts: the index catches up with the journal, and a first start makes what every node has.
+
+use crate::base::id::Seq;
+use crate::base::world::World;
+use crate::chat::change::What;
+use crate::chat::name::Name;
+use crate::chat::refusal::Refusal;
+use crate::chat::room::{Room, RoomKind};
+use crate::chat::user::{Role, Roles};
+use crate::delivery::{Bounds, Hub};
+use crate::node::accounts::NewUser;
+use crate::node::caller::NODE_USER;
+use crate::node::reading::Reading;
+use crate::node::run::Parts;
+use crate::node::view::{Batch, View};
+use crate::node::{Identity, Node};
+use crate::store::disk::Disk;
+use crate::store::error::StoreError;
+use crate::store::index::apply::{Follower, Place};
+use crate::store::index::catalog::Catalog;
+use crate::store::index::kv::{Kv, Shelf};
+use crate::store::index::layer::Layer;
+use crate::store::index::settled::{Checkpoint, Settled};
+use crate::store::journal::{self, OpenReport, Pos};
+use crate::store::keys;
+use crate::store::record;
+use smol_str::SmolStr;
+use std::sync::Arc;
+
+/// What a start found, for the operator.
+#[derive(Clone, Debug)]
+pub struct StartReport {
+    /// What opening the journal found.
+    pub journal: OpenReport,
+    /// Changes the index had not followed yet.
+    pub replayed: u64,
+    /// Who this node is and how often it has started.
+    pub identity: Identity,
+}
+
+/// Opens the store and makes a node of it. Returns when everything acknowledged before can be read again.
+pub fn start(
+    disk: Arc<dyn Disk>,
+    kv: Box<dyn Kv>,
+    world: Arc<dyn World>,
+    options: journal::Options,
+) -> Result<(Parts, StartReport), StoreError> {
+    let (settled, checkpoint) = Settled::open(kv)?;
+    let opened = journal::open(disk, options, checkpoint.map(|checkpoint| checkpoint.end))?;
+    let from = checkpoint.unwrap_or_default();
+    if from.end > opened.report.end {
+        return Err(StoreError::Index(format!(
+            "it has followed the journal to {} but the journal ends at {}",
+            from.end, opened.report.end
+        )));
+    }
+    let replayed = replay(&settled, &opened.reader, from, opened.report.end)?;
+    let number = |key: &[u8]| -> Result<Option<u64>, StoreError> {
+        let value = settled.get(key)?;
+        Ok(value.map(|value| value.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))))
+    };
+    let mut chance = [0u8; 8];
+    world.fill(&mut chance);
+    let identity = Identity {
+        node: number(keys::NODE)?.unwrap_or(u64::from_be_bytes(chance)),
+        boot: number(keys::BOOT)?.unwrap_or(0) as u32 + 1,
+    };
+    let settled = Arc::new(settled);
+    let last = settled.reached().seq;
+    let view = View {
+        job: Layer::default(),
+        forming: Batch::default(),
+        flying: Arc::default(),
+        settled: settled.clone(),
+    };
+    let mut node = Node {
+        world: world.clone(),
+        identity,
+        view,
+        follower: Follower::default(),
+        journal: opened.reader.clone(),
+        appender: opened.appender,
+        group: None,
+        last,
+    };
+    let mut writer = opened.writer;
+    node.transact(Node::wake)
+        .map_err(|refusal| StoreError::Index(format!("the first Change: {refusal:?}")))?;
+    let formed = node.hand_over();
+    if let Some(group) = &formed.group {
+        writer.write(group)?;
+    }
+    settled.settle(&formed.batch.layer, formed.reached);
+    let reading = Reading { world: world.clone(), settled: settled.clone(), journal: opened.reader };
+    let hub = Hub::new(settled.reached().seq, Bounds::default());
+    let report = StartReport { journal: opened.report, replayed, identity };
+    Ok((Parts { node, writer, settled, reading, hub, world }, report))
+}
+
+/// Applies what lies in the journal after a checkpoint. Damage was reported when the journal was opened and is
+/// passed over here.
+fn replay(
+    settled: &Settled,
+    journal: &journal::Reader,
+    from: Checkpoint,
+    end: Pos,
+) -> Result<u64, StoreError> {
+    let mut follower = Follower::default();
+    let mut replayed = 0;
+    let mut scan = journal.scan(from.end, end);
+    let mut group = from.end;
+    while let Some(found) = scan.next() {
+        let (pos, frame) = match found {
+            Ok(found) => found,
+            Err(StoreError::Damaged(damage)) => {
+                tracing::error!(%damage, "a part of the journal cannot be read");
+                group = scan.group_end();
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let seq = Seq(frame.seq);
+        let change = record::change::decode(seq, &frame.payload)?;
+        let mut layer = Layer::default();
+        for write in follower.follow(settled, &change, Place { pos, group })? {
+            layer.put(write);
+        }
+        let done = scan.at_group_end();
+        // Inside a group the place reached is still its beginning: a checkpoint there repeats the group.
+        settled.settle(&layer, Checkpoint { end: if done { scan.group_end() } else { group }, seq });
+        replayed += 1;
+        if done {
+            group = scan.group_end();
+            if settled.is_due() {
+                settled.checkpoint()?;
+            }
+        }
+    }
+    Ok(replayed)
+}
+
+impl Node {
+    /// Notes this start, and makes what every node has if it is the first.
+    fn wake(&mut self) -> Result<(), Refusal> {
+        self.append(What::Started { version: SmolStr::new_static(env!("CARGO_PKG_VERSION")) })?;
+        if self.user(&NODE_USER).map_err(super::refuse)?.is_none() {
+            self.make_user(NewUser {
+                id: Some(NODE_USER),
+                roles: Roles::of(&[Role::Admin, Role::Bot]),
+                ..NewUser::without_password(Name::fixed("linnet"), Role::Bot)
+            })?;
+        }
+        if self.room(&Room::GENERAL).map_err(super::refuse)?.is_none() {
+            self.append(What::RoomMade(general(self.now().wall_ms)))?;
+        }
+        Ok(())
+    }
+}
+
+/// The room everyone is in from the start.
+fn general(created: u64) -> Room {
+    Room {
+        id: Room::GENERAL,
+        kind: RoomKind::Public,
+        name: Some(Name::fixed("general")),
+        creator: NODE_USER,
+        created,
+        topic: SmolStr::default(),
+        description: SmolStr::default(),
+        announcement: SmolStr::default(),
+        read_only: false,
+        joined_by_default: true,
+        archived: false,
+        people: Vec::new(),
+        extra: None,
+    }
+}

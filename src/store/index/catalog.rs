@@ -1,0 +1,284 @@
+//! The nouns of the index, read through any shelf: the settled index, or the writer's view with what is pending.
+
+use crate::base::id::{MessageId, RoomId, Seq, UserId};
+use crate::base::limits::{MEMBERSHIPS_MAX, TOKENS_PER_USER_MAX};
+use crate::chat::device::Device;
+use crate::chat::invitation::Invitation;
+use crate::chat::membership::{Membership, ReadMark};
+use crate::chat::room::Room;
+use crate::chat::token::{Token, TokenHash};
+use crate::chat::user::User;
+use crate::store::error::StoreError;
+use crate::store::index::kv::{Order, Shelf, Value};
+use crate::store::journal::Pos;
+use crate::store::keys::{self, Key, end_of, text_after};
+use crate::store::record;
+use crate::store::record::block::{Block, Entry};
+use smol_str::SmolStr;
+use std::sync::Arc;
+
+/// Where the history of a room ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct RoomTail {
+    /// The number in the room of the first message of the newest block.
+    pub block: u64,
+    /// Messages posted in the room so far, removed ones included.
+    pub count: u64,
+    /// The newest message's sequence.
+    pub seq: Seq,
+    /// The newest message's time.
+    pub at: u64,
+}
+
+/// Where a message lies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Lying {
+    /// Its sequence.
+    pub seq: Seq,
+    /// The journal's position of its newest form.
+    pub pos: Pos,
+    /// Its number in the room, counted from 0.
+    pub number: u64,
+}
+
+fn nouns<T>(
+    shelf: &(impl Shelf + ?Sized),
+    prefix: &[u8],
+    after: Option<&[u8]>,
+    max: usize,
+    read: impl Fn(&Key, &Value) -> Result<Option<T>, StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    let from = match after {
+        // The smallest key after this one.
+        Some(after) => [after, &[0]].concat(),
+        None => prefix.to_vec(),
+    };
+    let found = shelf.scan(&from, &end_of(prefix), Order::Up, max)?;
+    found.iter().filter_map(|(key, value)| read(key, value).transpose()).collect()
+}
+
+fn id_in<T>(value: &[u8], parse: impl Fn(&str) -> Option<T>) -> Result<T, StoreError> {
+    let id = std::str::from_utf8(value).ok().and_then(parse);
+    id.ok_or_else(|| StoreError::Index("an id in it is damaged".into()))
+}
+
+/// Nouns by id, name and belonging.
+pub trait Catalog: Shelf {
+    /// A user by id.
+    fn user(&self, id: &UserId) -> Result<Option<Arc<User>>, StoreError> {
+        let Some(value) = self.get(&keys::user(id))? else { return Ok(None) };
+        Ok(Some(Arc::new(record::user::decode(&value)?)))
+    }
+
+    /// A user by username, whatever its case.
+    fn user_named(&self, name: &str) -> Result<Option<Arc<User>>, StoreError> {
+        match self.get(&keys::username(&name.to_lowercase()))? {
+            Some(id) => self.user(&id_in(&id, UserId::parse)?),
+            None => Ok(None),
+        }
+    }
+
+    /// A user by e-mail address, whatever its case.
+    fn user_of_email(&self, email: &str) -> Result<Option<Arc<User>>, StoreError> {
+        match self.get(&keys::email(&email.to_lowercase()))? {
+            Some(id) => self.user(&id_in(&id, UserId::parse)?),
+            None => Ok(None),
+        }
+    }
+
+    /// At most `max` users in the order of their folded names, after this name.
+    fn users(&self, after: Option<&str>, max: usize) -> Result<Vec<Arc<User>>, StoreError> {
+        let after = after.map(keys::username);
+        nouns(self, &keys::usernames(), after.as_deref(), max, |_, id| self.user(&id_in(id, UserId::parse)?))
+    }
+
+    /// A room by id.
+    fn room(&self, id: &RoomId) -> Result<Option<Arc<Room>>, StoreError> {
+        let Some(value) = self.get(&keys::room(id))? else { return Ok(None) };
+        Ok(Some(Arc::new(record::room::decode(&value)?)))
+    }
+
+    /// A room by name, whatever its case.
+    fn room_named(&self, name: &str) -> Result<Option<Arc<Room>>, StoreError> {
+        match self.get(&keys::room_name(&name.to_lowercase()))? {
+            Some(id) => self.room(&id_in(&id, RoomId::parse)?),
+            None => Ok(None),
+        }
+    }
+
+    /// At most `max` named rooms in the order of their folded names, after this name.
+    fn rooms(&self, after: Option<&str>, max: usize) -> Result<Vec<Arc<Room>>, StoreError> {
+        let after = after.map(keys::room_name);
+        nouns(self, &keys::room_names(), after.as_deref(), max, |_, id| self.room(&id_in(id, RoomId::parse)?))
+    }
+
+    /// A user's place in a room.
+    fn membership(&self, room: &RoomId, user: &UserId) -> Result<Option<Membership>, StoreError> {
+        match self.get(&keys::membership(user, room))? {
+            Some(value) => Ok(Some(record::membership::decode(&value)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// All places of a user; at most [`MEMBERSHIPS_MAX`].
+    fn memberships(&self, user: &UserId) -> Result<Vec<Membership>, StoreError> {
+        let prefix = keys::memberships(user);
+        nouns(self, &prefix, None, MEMBERSHIPS_MAX, |_, value| Ok(Some(record::membership::decode(value)?)))
+    }
+
+    /// At most `max` members of a room in the order of their ids, after this one.
+    fn members(&self, room: &RoomId, after: Option<&UserId>, max: usize) -> Result<Vec<UserId>, StoreError> {
+        let prefix = keys::members(room);
+        let after = after.map(|user| keys::member(room, user));
+        nouns(self, &prefix, after.as_deref(), max, |key, _| {
+            Ok(text_after(&prefix, key).and_then(UserId::parse))
+        })
+    }
+
+    /// How far a user has read in a room.
+    fn read_mark(&self, room: &RoomId, user: &UserId) -> Result<ReadMark, StoreError> {
+        match self.get(&keys::read_mark(user, room))? {
+            Some(value) => Ok(record::membership::decode_mark(&value)?),
+            None => Ok(ReadMark::default()),
+        }
+    }
+
+    /// A token by its hash.
+    fn token(&self, hash: &TokenHash) -> Result<Option<Token>, StoreError> {
+        match self.get(&keys::token(hash))? {
+            Some(value) => Ok(Some(record::token::decode(&value)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// The tokens of a user.
+    fn tokens_of(&self, user: &UserId) -> Result<Vec<Token>, StoreError> {
+        let prefix = keys::tokens_of(user);
+        nouns(self, &prefix, None, 2 * TOKENS_PER_USER_MAX, |key, _| {
+            match key.strip_prefix(&*prefix).and_then(|hash| hash.try_into().ok()) {
+                Some(hash) => self.token(&TokenHash(hash)),
+                None => Ok(None),
+            }
+        })
+    }
+
+    /// The device record of a user.
+    fn device(&self, user: &UserId) -> Result<Option<Arc<Device>>, StoreError> {
+        match self.get(&keys::device(user))? {
+            Some(value) => Ok(Some(Arc::new(record::device::decode(&value)?))),
+            None => Ok(None),
+        }
+    }
+
+    /// At most `max` devices in the order of their ids, after this one.
+    fn devices(&self, after: Option<&UserId>, max: usize) -> Result<Vec<Device>, StoreError> {
+        let after = after.map(keys::device);
+        nouns(self, &keys::devices(), after.as_deref(), max, |_, value| {
+            Ok(Some(record::device::decode(value)?))
+        })
+    }
+
+    /// An invitation by the hash of its code.
+    fn invitation(&self, hash: &TokenHash) -> Result<Option<Invitation>, StoreError> {
+        match self.get(&keys::invitation(hash))? {
+            Some(value) => Ok(Some(record::invitation::decode(&value)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// At most `max` invitations.
+    fn invitations(&self, max: usize) -> Result<Vec<Invitation>, StoreError> {
+        nouns(self, &keys::invitations(), None, max, |_, value| Ok(Some(record::invitation::decode(value)?)))
+    }
+
+    /// A setting's value as JSON text.
+    fn setting(&self, name: &str) -> Result<Option<SmolStr>, StoreError> {
+        match self.get(&keys::setting(name))? {
+            Some(value) => Ok(Some(record::setting::decode(&value)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// The newest deliveries of a bridge, encoded.
+    fn bridge(&self, name: &str) -> Result<Option<Value>, StoreError> {
+        self.get(&keys::bridge(name))
+    }
+
+    /// Where the history of a room ends; `None` before its first message.
+    fn room_tail(&self, room: &RoomId) -> Result<Option<RoomTail>, StoreError> {
+        let prefix = keys::blocks(room);
+        let found = self.scan(&prefix, &end_of(&prefix), Order::Down, 1)?;
+        let Some((key, value)) = found.first() else { return Ok(None) };
+        let block =
+            keys::block_first(key).ok_or_else(|| StoreError::Index("a block's key is too short".into()))?;
+        let head = record::block::head(value)?;
+        Ok(Some(RoomTail { block, count: block + head.count as u64, seq: head.last.seq, at: head.last.at }))
+    }
+
+    /// The block of a room's history in which this number lies, with the number of its first entry.
+    fn block_at(&self, room: &RoomId, number: u64) -> Result<Option<(u64, Block)>, StoreError> {
+        let upto = match number.checked_add(1) {
+            Some(after) => keys::block(room, after),
+            None => end_of(&keys::blocks(room)),
+        };
+        let found = self.scan(&keys::blocks(room), &upto, Order::Down, 1)?;
+        let Some((key, value)) = found.first() else { return Ok(None) };
+        let first =
+            keys::block_first(key).ok_or_else(|| StoreError::Index("a block's key is too short".into()))?;
+        Ok(Some((first, Block::decode(value)?)))
+    }
+
+    /// The number in the room of the first message for which `is_after` holds, given that it holds for all after
+    /// it; the room's count when there is none. Looks at a few blocks, however long the history is.
+    fn first_number(&self, room: &RoomId, is_after: &dyn Fn(&Entry) -> bool) -> Result<u64, StoreError> {
+        let Some(tail) = self.room_tail(room)? else { return Ok(0) };
+        let (mut low, mut high) = (0, tail.count);
+        // Everything before `low` is not after, everything from `high` on is.
+        while low < high {
+            let Some((first, block)) = self.block_at(room, low + (high - low) / 2)? else { return Ok(low) };
+            let split = first + block.entries().partition_point(|entry| !is_after(entry)) as u64;
+            if split == first {
+                high = high.min(first);
+            } else if split == first + block.entries().len() as u64 {
+                low = low.max(split);
+            } else {
+                return Ok(split);
+            }
+        }
+        Ok(low)
+    }
+
+    /// Where the message of this sequence lies in this room; `None` when it is not there or was removed.
+    fn lying(&self, room: &RoomId, seq: Seq) -> Result<Option<Lying>, StoreError> {
+        let number = self.first_number(room, &|entry| entry.seq >= seq)?;
+        let Some((first, block)) = self.block_at(room, number)? else { return Ok(None) };
+        let entry = number.checked_sub(first).and_then(|at| block.entries().get(at as usize));
+        Ok(entry.filter(|entry| entry.seq == seq && entry.pos != 0).map(|entry| Lying {
+            seq,
+            pos: Pos(entry.pos),
+            number,
+        }))
+    }
+
+    /// Where the message of a client's own id was posted.
+    fn own_id(&self, id: &MessageId) -> Result<Option<Pos>, StoreError> {
+        match self.get(&keys::own_id(id))? {
+            Some(value) => {
+                let bytes =
+                    value[..].try_into().map_err(|_| StoreError::Index("an id's place is damaged".into()))?;
+                Ok(Some(Pos(u64::from_be_bytes(bytes))))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// The beginning of a group at or before this sequence.
+    fn waymark(&self, seq: Seq) -> Result<Option<(Seq, Pos)>, StoreError> {
+        let found = self.scan(&keys::waymarks(), &keys::waymark(seq.next()), Order::Down, 1)?;
+        let Some((key, value)) = found.first() else { return Ok(None) };
+        let place = value[..].try_into().ok().map(|bytes| Pos(u64::from_be_bytes(bytes)));
+        Ok(keys::waymark_seq(key).zip(place))
+    }
+}
+
+impl<T: Shelf + ?Sized> Catalog for T {}

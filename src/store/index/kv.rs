@@ -1,0 +1,38 @@
+//! What the index asks of a key-value store, and of the layers that lie over it.
+
+use crate::store::error::StoreError;
+use crate::store::keys::Key;
+use std::sync::Arc;
+
+/// A value of the index.
+pub type Value = Arc<[u8]>;
+/// A write of the index: a value, or `None` where the key goes.
+pub type Write = (Key, Option<Value>);
+
+/// Which end of a range comes first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Order {
+    /// Smallest key first.
+    Up,
+    /// Largest key first.
+    Down,
+}
+
+/// Something keys can be looked up in.
+pub trait Shelf {
+    /// The value of a key.
+    fn get(&self, key: &[u8]) -> Result<Option<Value>, StoreError>;
+
+    /// At most `max` entries with `from <= key < to`, in that order.
+    fn scan(&self, from: &[u8], to: &[u8], order: Order, max: usize)
+    -> Result<Vec<(Key, Value)>, StoreError>;
+}
+
+/// A store that survives: sled, or memory in simulated lives.
+pub trait Kv: Shelf + Send + Sync {
+    /// Takes the writes all or none. They survive a power cut only after [`Kv::sync`].
+    fn write(&self, batch: &[Write]) -> Result<(), StoreError>;
+
+    /// Returns once everything written is on the disk.
+    fn sync(&self) -> Result<(), StoreError>;
+}

@@ -1,0 +1,10 @@
+//! The index: where each message lies, and the nouns as they are now. It follows the journal and can always be
+//! rebuilt from it. Only `sled.rs` here names the database.
+
+pub mod apply;
+pub mod catalog;
+pub mod kv;
+pub mod layer;
+pub mod memory;
+pub mod settled;
+pub mod sled;

@@ -1,0 +1,155 @@
+//! What is settled: the store below and the layers over it that it has not taken yet.
+//!
+//! Writes arrive in the layer on top. A checkpoint takes that layer as a whole, writes it in batches with the
+//! journal's position last, syncs, and lets the layer go. Readers see all of it at any time.
+
+use crate::base::id::Seq;
+use crate::base::limits::{INDEX_BATCH_WRITES, LAYER_BYTES_MAX, LAYER_WRITES_MAX};
+use crate::store::error::StoreError;
+use crate::store::index::kv::{Kv, Order, Shelf, Value, Write};
+use crate::store::index::layer::{Layer, scan_through};
+use crate::store::journal::Pos;
+use crate::store::keys::{self, Key};
+use std::sync::{Arc, Mutex, RwLock};
+
+/// How far the index has followed the journal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Checkpoint {
+    /// The end of the last group whose Changes are in the index.
+    pub end: Pos,
+    /// The sequence of the last Change in it.
+    pub seq: Seq,
+}
+
+#[derive(Default)]
+struct Layers {
+    /// Newest writes.
+    top: Layer,
+    /// Where the journal stood when `top` was last written to.
+    reached: Checkpoint,
+    /// The layer that a checkpoint is writing now.
+    leaving: Option<Arc<Layer>>,
+}
+
+/// The settled index. Shared by readers, the settling thread and the indexer.
+pub struct Settled {
+    kv: Box<dyn Kv>,
+    layers: RwLock<Layers>,
+    /// Held while a checkpoint writes: there is one at a time.
+    checkpointing: Mutex<()>,
+}
+
+impl Settled {
+    /// The settled index over a store, and how far that store has followed the journal.
+    pub fn open(kv: Box<dyn Kv>) -> Result<(Self, Option<Checkpoint>), StoreError> {
+        let checkpoint = match kv.get(keys::CHECKPOINT)? {
+            Some(value) => Some(decode_checkpoint(&value)?),
+            None => None,
+        };
+        let layers = Layers { reached: checkpoint.unwrap_or_default(), ..Layers::default() };
+        Ok((Self { kv, layers: RwLock::new(layers), checkpointing: Mutex::new(()) }, checkpoint))
+    }
+
+    /// Lays the writes of settled Changes on top; they go as far as `reached` in the journal.
+    pub fn settle(&self, writes: &Layer, reached: Checkpoint) {
+        let mut layers = self.layers.write().expect("no holder of this lock panics");
+        for (key, value) in writes.iter() {
+            layers.top.put((key.clone(), value.clone()));
+        }
+        layers.reached = reached;
+    }
+
+    /// Whether so much waits that a checkpoint is due.
+    pub fn is_due(&self) -> bool {
+        let layers = self.layers.read().expect("no holder of this lock panics");
+        layers.top.len() >= LAYER_WRITES_MAX || layers.top.bytes() >= LAYER_BYTES_MAX
+    }
+
+    /// Whether so much waits that nothing may be added before a checkpoint.
+    pub fn is_full(&self) -> bool {
+        let layers = self.layers.read().expect("no holder of this lock panics");
+        layers.top.len() >= 2 * LAYER_WRITES_MAX || layers.top.bytes() >= 2 * LAYER_BYTES_MAX
+    }
+
+    /// Writes what waits into the store and syncs it.
+    pub fn checkpoint(&self) -> Result<Checkpoint, StoreError> {
+        let _one_at_a_time = self.checkpointing.lock().expect("no holder of this lock panics");
+        let (layer, reached) = {
+            let mut layers = self.layers.write().expect("no holder of this lock panics");
+            let layer = Arc::new(std::mem::take(&mut layers.top));
+            layers.leaving = Some(layer.clone());
+            (layer, layers.reached)
+        };
+        if layer.is_empty() {
+            self.layers.write().expect("no holder of this lock panics").leaving = None;
+            return Ok(reached);
+        }
+        let mut batch: Vec<Write> = Vec::with_capacity(INDEX_BATCH_WRITES);
+        for (key, value) in layer.iter() {
+            batch.push((key.clone(), value.clone()));
+            if batch.len() >= INDEX_BATCH_WRITES {
+                self.kv.write(&batch)?;
+                batch.clear();
+            }
+        }
+        // Last of all: a power cut before this leaves a store that the same Changes are applied to again.
+        batch.push((keys::CHECKPOINT.into(), Some(encode_checkpoint(reached))));
+        self.kv.write(&batch)?;
+        self.kv.sync()?;
+        self.layers.write().expect("no holder of this lock panics").leaving = None;
+        Ok(reached)
+    }
+
+    /// How far the newest settled Change reaches.
+    pub fn reached(&self) -> Checkpoint {
+        self.layers.read().expect("no holder of this lock panics").reached
+    }
+}
+
+impl Shelf for Settled {
+    fn get(&self, key: &[u8]) -> Result<Option<Value>, StoreError> {
+        {
+            let layers = self.layers.read().expect("no holder of this lock panics");
+            if let Some(value) = layers.top.get(key) {
+                return Ok(value.clone());
+            }
+            if let Some(value) = layers.leaving.as_ref().and_then(|layer| layer.get(key)) {
+                return Ok(value.clone());
+            }
+        }
+        self.kv.get(key)
+    }
+
+    fn scan(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        order: Order,
+        max: usize,
+    ) -> Result<Vec<(Key, Value)>, StoreError> {
+        let layers = self.layers.read().expect("no holder of this lock panics");
+        match &layers.leaving {
+            Some(leaving) => scan_through(&[&layers.top, leaving], &*self.kv, (from, to), order, max),
+            None => scan_through(&[&layers.top], &*self.kv, (from, to), order, max),
+        }
+    }
+}
+
+fn encode_checkpoint(checkpoint: Checkpoint) -> Value {
+    let mut bytes = [0u8; 17];
+    bytes[0] = 1;
+    bytes[1..9].copy_from_slice(&checkpoint.end.0.to_be_bytes());
+    bytes[9..].copy_from_slice(&checkpoint.seq.0.to_be_bytes());
+    Value::from(&bytes[..])
+}
+
+fn decode_checkpoint(bytes: &[u8]) -> Result<Checkpoint, StoreError> {
+    let number = |at: usize| {
+        let eight = bytes.get(at..at + 8)?.try_into().ok()?;
+        Some(u64::from_be_bytes(eight))
+    };
+    match (bytes.first(), bytes.len(), number(1), number(9)) {
+        (Some(1), 17, Some(end), Some(seq)) => Ok(Checkpoint { end: Pos(end), seq: Seq(seq) }),
+        _ => Err(StoreError::Index("the checkpoint record has an unknown form".into())),
+    }
+}

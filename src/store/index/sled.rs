@@ -1,0 +1,100 @@
+//! The index on a disk: sled, with the settings and the syncs it needs to keep its word.
+
+use crate::store::error::StoreError;
+use crate::store::index::kv::{Kv, Order, Shelf, Value, Write};
+use crate::store::keys::Key;
+use std::fs::File;
+use std::path::Path;
+
+/// Bytes of sled's page cache. It does not bound sled's memory, but a small one keeps it small.
+const CACHE_BYTES: u64 = 1024 * 1024;
+
+/// The index in a folder.
+pub struct SledKv {
+    db: sled::Db,
+    /// A second handle on sled's log: sled's own flush does not fsync, so we do.
+    log: File,
+}
+
+impl SledKv {
+    /// Opens or makes the index in this folder. Everything a power cut could tear is synced before it returns.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        let failed =
+            |what: &dyn std::fmt::Display| StoreError::Index(format!("{}: {what}", folder.display()));
+        let db = sled::Config::new()
+            .path(folder)
+            .cache_capacity(CACHE_BYTES)
+            // The timer's thread swallows errors; we sync by ourselves at every checkpoint.
+            .flush_every_ms(None)
+            .mode(sled::Mode::LowSpace)
+            .open()
+            .map_err(|error| failed(&error))?;
+        let sync = || -> std::io::Result<File> {
+            // A torn `conf` makes the next open fail, so it is synced once, with its folder.
+            File::open(folder.join("conf"))?.sync_all()?;
+            let log = File::options().read(true).write(true).open(folder.join("db"))?;
+            log.sync_all()?;
+            File::open(folder)?.sync_all()?;
+            if let Some(parent) = folder.parent() {
+                File::open(parent)?.sync_all()?;
+            }
+            Ok(log)
+        };
+        let log = sync().map_err(|error| failed(&error))?;
+        Ok(Self { db, log })
+    }
+
+    /// Bytes the index takes on the disk.
+    pub fn bytes_on_disk(&self) -> u64 {
+        self.db.size_on_disk().unwrap_or(0)
+    }
+}
+
+fn failed(error: sled::Error) -> StoreError {
+    StoreError::Index(error.to_string())
+}
+
+impl Shelf for SledKv {
+    fn get(&self, key: &[u8]) -> Result<Option<Value>, StoreError> {
+        Ok(self.db.get(key).map_err(failed)?.map(|value| Value::from(&*value)))
+    }
+
+    fn scan(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        order: Order,
+        max: usize,
+    ) -> Result<Vec<(Key, Value)>, StoreError> {
+        if from >= to {
+            return Ok(Vec::new());
+        }
+        let range = self.db.range(from..to);
+        let entry = |entry: sled::Result<(sled::IVec, sled::IVec)>| {
+            let (key, value) = entry.map_err(failed)?;
+            Ok((Key::from(&*key), Value::from(&*value)))
+        };
+        match order {
+            Order::Up => range.take(max).map(entry).collect(),
+            Order::Down => range.rev().take(max).map(entry).collect(),
+        }
+    }
+}
+
+impl Kv for SledKv {
+    fn write(&self, batch: &[Write]) -> Result<(), StoreError> {
+        let mut writes = sled::Batch::default();
+        for (key, value) in batch {
+            match value {
+                Some(value) => writes.insert(&**key, &**value),
+                None => writes.remove(&**key),
+            }
+        }
+        self.db.apply_batch(writes).map_err(failed)
+    }
+
+    fn sync(&self) -> Result<(), StoreError> {
+        self.db.flush().map_err(failed)?;
+        self.log.sync_data().map_err(|error| StoreError::Index(format!("sync of the index: {error}")))
+    }
+}

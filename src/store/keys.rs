@@ -1,0 +1,241 @@
+//! Every key of the index: one tree, a table byte first, numbers big-endian, ids ended by a zero byte where
+//! something follows them.
+//!
+//! A table byte is never used again once it was retired. Retired so far: none.
+
+use crate::base::id::{MessageId, RoomId, Seq, UserId};
+use crate::chat::token::TokenHash;
+
+/// A key of the index.
+pub type Key = Box<[u8]>;
+
+const META: u8 = 0x01;
+const USER: u8 = 0x10;
+const USERNAME: u8 = 0x11;
+const EMAIL: u8 = 0x12;
+const ROOM: u8 = 0x20;
+const ROOM_NAME: u8 = 0x21;
+const MEMBERSHIP: u8 = 0x30;
+const MEMBER: u8 = 0x31;
+const READ_MARK: u8 = 0x32;
+const BLOCK: u8 = 0x40;
+const OWN_ID: u8 = 0x41;
+const WAYMARK: u8 = 0x42;
+const TOKEN: u8 = 0x50;
+const TOKEN_OF: u8 = 0x51;
+const DEVICE: u8 = 0x60;
+const INVITATION: u8 = 0x70;
+const SETTING: u8 = 0x80;
+const BRIDGE: u8 = 0x90;
+
+/// Where the index has followed the journal to: written last in every checkpoint.
+pub const CHECKPOINT: &[u8] = &[META, b'c'];
+/// The node's own number.
+pub const NODE: &[u8] = &[META, b'n'];
+/// How often the node has started.
+pub const BOOT: &[u8] = &[META, b'b'];
+
+fn key(table: u8, parts: &[&[u8]]) -> Key {
+    let mut bytes = Vec::with_capacity(1 + parts.iter().map(|part| part.len()).sum::<usize>());
+    bytes.push(table);
+    for part in parts {
+        bytes.extend_from_slice(part);
+    }
+    bytes.into_boxed_slice()
+}
+
+/// The end of the range of all keys that start with this prefix.
+pub fn end_of(prefix: &[u8]) -> Key {
+    let mut end = prefix.to_vec();
+    while let Some(last) = end.pop() {
+        if last < 0xFF {
+            end.push(last + 1);
+            break;
+        }
+    }
+    end.into_boxed_slice()
+}
+
+/// A user's record.
+pub fn user(id: &UserId) -> Key {
+    key(USER, &[id.as_str().as_bytes()])
+}
+
+/// All users.
+pub fn users() -> Key {
+    key(USER, &[])
+}
+
+/// The id of the user of a folded name.
+pub fn username(folded: &str) -> Key {
+    key(USERNAME, &[folded.as_bytes()])
+}
+
+/// The names of all users.
+pub fn usernames() -> Key {
+    key(USERNAME, &[])
+}
+
+/// The id of the user of a lower-case e-mail address.
+pub fn email(folded: &str) -> Key {
+    key(EMAIL, &[folded.as_bytes()])
+}
+
+/// A room's record.
+pub fn room(id: &RoomId) -> Key {
+    key(ROOM, &[id.as_str().as_bytes()])
+}
+
+/// All rooms.
+pub fn rooms() -> Key {
+    key(ROOM, &[])
+}
+
+/// The id of the room of a folded name.
+pub fn room_name(folded: &str) -> Key {
+    key(ROOM_NAME, &[folded.as_bytes()])
+}
+
+/// The names of all rooms.
+pub fn room_names() -> Key {
+    key(ROOM_NAME, &[])
+}
+
+/// A user's place in a room.
+pub fn membership(user: &UserId, room: &RoomId) -> Key {
+    key(MEMBERSHIP, &[user.as_str().as_bytes(), &[0], room.as_str().as_bytes()])
+}
+
+/// All places of a user.
+pub fn memberships(user: &UserId) -> Key {
+    key(MEMBERSHIP, &[user.as_str().as_bytes(), &[0]])
+}
+
+/// That a user is in a room, found by the room.
+pub fn member(room: &RoomId, user: &UserId) -> Key {
+    key(MEMBER, &[room.as_str().as_bytes(), &[0], user.as_str().as_bytes()])
+}
+
+/// All members of a room.
+pub fn members(room: &RoomId) -> Key {
+    key(MEMBER, &[room.as_str().as_bytes(), &[0]])
+}
+
+/// How far a user has read in a room.
+pub fn read_mark(user: &UserId, room: &RoomId) -> Key {
+    key(READ_MARK, &[user.as_str().as_bytes(), &[0], room.as_str().as_bytes()])
+}
+
+/// All read marks of a user.
+pub fn read_marks(user: &UserId) -> Key {
+    key(READ_MARK, &[user.as_str().as_bytes(), &[0]])
+}
+
+/// The block of a room's history whose first message has this number in the room, counted from 0.
+pub fn block(room: &RoomId, first: u64) -> Key {
+    key(BLOCK, &[room.as_str().as_bytes(), &[0], &first.to_be_bytes()])
+}
+
+/// All blocks of a room.
+pub fn blocks(room: &RoomId) -> Key {
+    key(BLOCK, &[room.as_str().as_bytes(), &[0]])
+}
+
+/// The number in the room of the first message of the block with this key.
+pub fn block_first(key: &[u8]) -> Option<u64> {
+    let tail = key.len().checked_sub(8)?;
+    Some(u64::from_be_bytes(key[tail..].try_into().ok()?))
+}
+
+/// Where the message of a client's own id lies.
+pub fn own_id(id: &MessageId) -> Key {
+    key(OWN_ID, &[id.as_str().as_bytes()])
+}
+
+/// Where in the journal the group with this sequence begins.
+pub fn waymark(seq: Seq) -> Key {
+    key(WAYMARK, &[&seq.0.to_be_bytes()])
+}
+
+/// All waymarks.
+pub fn waymarks() -> Key {
+    key(WAYMARK, &[])
+}
+
+/// The sequence in the key of a waymark.
+pub fn waymark_seq(key: &[u8]) -> Option<Seq> {
+    Some(Seq(u64::from_be_bytes(key.get(1..)?.try_into().ok()?)))
+}
+
+/// A token's record.
+pub fn token(hash: &TokenHash) -> Key {
+    key(TOKEN, &[&hash.0])
+}
+
+/// That a token is a user's.
+pub fn token_of(user: &UserId, hash: &TokenHash) -> Key {
+    key(TOKEN_OF, &[user.as_str().as_bytes(), &[0], &hash.0])
+}
+
+/// All tokens of a user.
+pub fn tokens_of(user: &UserId) -> Key {
+    key(TOKEN_OF, &[user.as_str().as_bytes(), &[0]])
+}
+
+/// A device's record.
+pub fn device(user: &UserId) -> Key {
+    key(DEVICE, &[user.as_str().as_bytes()])
+}
+
+/// All devices.
+pub fn devices() -> Key {
+    key(DEVICE, &[])
+}
+
+/// An invitation's record.
+pub fn invitation(hash: &TokenHash) -> Key {
+    key(INVITATION, &[&hash.0])
+}
+
+/// All invitations.
+pub fn invitations() -> Key {
+    key(INVITATION, &[])
+}
+
+/// A setting's value.
+pub fn setting(name: &str) -> Key {
+    key(SETTING, &[name.as_bytes()])
+}
+
+/// The newest deliveries of a bridge.
+pub fn bridge(name: &str) -> Key {
+    key(BRIDGE, &[name.as_bytes()])
+}
+
+/// What follows the prefix in a key, as text: the id in it.
+pub fn text_after<'a>(prefix: &[u8], key: &'a [u8]) -> Option<&'a str> {
+    std::str::from_utf8(key.strip_prefix(prefix)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_prefix_is_after_all_its_keys() {
+        let room = RoomId::fixed("r");
+        let end = end_of(&blocks(&room));
+        assert!(block(&room, u64::MAX) < end);
+        assert!(end < blocks(&RoomId::fixed("r2")) || end < blocks(&RoomId::fixed("s")));
+        assert_eq!(&*end_of(&[1, 0xFF, 0xFF]), &[2]);
+    }
+
+    #[test]
+    fn one_users_keys_never_lie_among_anothers() {
+        let (al, alice) = (UserId::fixed("al"), UserId::fixed("alice"));
+        let room = RoomId::fixed("ice");
+        assert!(!membership(&alice, &room).starts_with(&memberships(&al)));
+        assert_eq!(block_first(&block(&room, 77)), Some(77));
+        assert_eq!(waymark_seq(&waymark(Seq(9))), Some(Seq(9)));
+    }
+}

@@ -1,0 +1,82 @@
+//! A node on a simulated disk, driven by hand: no thread, no runtime, so that a seed gives the same life again.
+
+use linnet::base::world::{SimWorld, World};
+use linnet::chat::message::Draft;
+use linnet::chat::name::{Name, Text};
+use linnet::chat::refusal::Refusal;
+use linnet::chat::user::{Role, Roles, User};
+use linnet::node::accounts::NewUser;
+use linnet::node::start::{StartReport, start};
+use linnet::node::{Caller, Node, run::Parts};
+use linnet::store::disk::{Disk, SimDisk};
+use linnet::store::error::StoreError;
+use linnet::store::index::memory::MemoryKv;
+use linnet::store::journal::Options;
+use std::sync::Arc;
+
+/// A node and what it stands on.
+pub struct Life {
+    pub world: Arc<SimWorld>,
+    pub disk: SimDisk,
+    pub index: MemoryKv,
+    pub parts: Parts,
+    pub report: StartReport,
+}
+
+impl Life {
+    /// A node on an empty disk.
+    pub fn begin(seed: u64) -> Life {
+        let world = Arc::new(SimWorld::new(seed));
+        Life::open(world, SimDisk::new(seed), MemoryKv::default()).unwrap()
+    }
+
+    /// A node on what this disk and index hold.
+    pub fn open(world: Arc<SimWorld>, disk: SimDisk, index: MemoryKv) -> Result<Life, StoreError> {
+        let options = Options { segment_bytes: 16 * 1024, ..Options::default() };
+        let shared: Arc<dyn World> = world.clone();
+        let on: Arc<dyn Disk> = Arc::new(disk.clone());
+        let (parts, report) = start(on, Box::new(index.clone()), shared, options)?;
+        Ok(Life { world, disk, index, parts, report })
+    }
+
+    /// Runs one job, and its group to the disk. An error of the store is a refusal, as for a caller.
+    pub fn call<T>(&mut self, job: impl FnOnce(&mut Node) -> Result<T, Refusal>) -> Result<T, Refusal> {
+        let answer = self.parts.node.transact(job)?;
+        self.settle().map_err(|_| Refusal::StoreFailed)?;
+        Ok(answer)
+    }
+
+    /// Takes the group that has formed to the disk.
+    pub fn settle(&mut self) -> Result<(), StoreError> {
+        let formed = self.parts.node.hand_over();
+        let Some(group) = &formed.group else { return Ok(()) };
+        self.parts.writer.write(group)?;
+        self.parts.settled.settle(&formed.batch.layer, formed.reached);
+        let changes: Vec<_> = formed.batch.changes.iter().map(|(_, change)| change.clone()).collect();
+        self.parts.hub.settle(&changes);
+        Ok(())
+    }
+
+    /// A user of the cast, with a session.
+    pub fn user(&mut self, name: &'static str, roles: &[Role]) -> (Arc<User>, Caller) {
+        let mut new = NewUser::person(Name::fixed(name), name, "".into());
+        new.roles = Roles::of(roles);
+        self.call(|node| {
+            let user = node.add_user(&Caller::Operator, new)?;
+            let (token, _) = node.open_session(&user.id)?;
+            Ok((user, Caller::with_token(&token)))
+        })
+        .unwrap()
+    }
+
+    /// Stops cleanly and starts again.
+    pub fn restart(self) -> Life {
+        self.parts.settled.checkpoint().unwrap();
+        Life::open(self.world, self.disk, self.index).unwrap()
+    }
+}
+
+/// A message of these words.
+pub fn words(text: &str) -> Draft {
+    Draft { text: Text::parse(text).unwrap(), ..Draft::default() }
+}

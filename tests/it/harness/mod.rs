@@ -1,0 +1,3 @@
+//! What the stories stand on: a node on a simulated disk, the cast, and a real node on port 0.
+
+pub mod life;

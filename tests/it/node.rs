@@ -1,0 +1,89 @@
+//! The node by itself: what was said is there, in order, after a restart.
+
+use crate::harness::life::{Life, words};
+use linnet::chat::refusal::Refusal;
+use linnet::chat::room::Room;
+use linnet::chat::user::Role;
+use linnet::node::history::Stretch;
+
+const NEWEST: Stretch = Stretch { latest: None, oldest: None, inclusive: false, skip: 0, max: 100 };
+
+fn texts(life: &Life, caller: &linnet::node::Caller, stretch: Stretch) -> Vec<String> {
+    let reading = &life.parts.reading;
+    let actor = reading.actor(caller).unwrap();
+    let (_, granted) = reading.room_for(&actor, "general").unwrap();
+    let page = reading.history(&granted.permit, stretch).unwrap();
+    page.messages.iter().map(|message| message.text.as_str().to_owned()).collect()
+}
+
+#[test]
+fn what_was_said_is_there_after_a_restart_newest_first() {
+    let mut life = Life::begin(1);
+    let (_, alice) = life.user("alice", &[Role::Admin, Role::User]);
+    for number in 0..300 {
+        life.world.pass_ms(10);
+        life.call(|node| node.post_message(&alice, &Room::GENERAL, words(&format!("number {number}"))))
+            .unwrap();
+    }
+    for again in 0..3 {
+        let page = texts(&life, &alice, Stretch { skip: 200, max: 50, ..NEWEST });
+        let expected: Vec<String> = (50..100).rev().map(|number| format!("number {number}")).collect();
+        assert_eq!(page, expected, "start {again}");
+        // The second time without a checkpoint: the journal alone must do.
+        life =
+            if again == 0 { life.restart() } else { Life::open(life.world, life.disk, life.index).unwrap() };
+    }
+    assert!(life.report.replayed > 0 && life.report.identity.boot == 4);
+}
+
+#[test]
+fn a_message_is_found_edited_and_removed_by_its_id() {
+    let mut life = Life::begin(2);
+    let (_, alice) = life.user("alice", &[Role::Admin, Role::User]);
+    let (_, bob) = life.user("bob", &[Role::User]);
+    let said = life.call(|node| node.post_message(&bob, &Room::GENERAL, words("helo"))).unwrap();
+    for number in 0..600 {
+        life.call(|node| node.post_message(&alice, &Room::GENERAL, words(&format!("{number}")))).unwrap();
+    }
+    let mut life = life.restart();
+    let edit = |node: &mut linnet::node::Node| node.edit_message(&alice, &said.id, words("not mine").text);
+    assert!(life.call(edit).is_err());
+    life.call(|node| node.edit_message(&bob, &said.id, words("hello").text)).unwrap();
+    life.call(|node| node.react(&alice, &said.id, ":wave:", None)).unwrap();
+    let oldest = texts(&life, &alice, Stretch { skip: 600, max: 5, ..NEWEST });
+    assert_eq!(oldest.first().map(String::as_str), Some("hello"));
+    life.call(|node| node.delete_message(&alice, &said.id)).unwrap();
+    assert!(!texts(&life, &alice, Stretch { skip: 600, max: 5, ..NEWEST }).contains(&"hello".to_owned()));
+    assert!(matches!(life.call(|node| node.react(&alice, &said.id, "x", None)), Err(Refusal::NoSuchMessage)));
+}
+
+#[test]
+fn a_refused_job_leaves_nothing_behind() {
+    let mut life = Life::begin(3);
+    let (_, bob) = life.user("bob", &[Role::User]);
+    let before = life.parts.reading.newest();
+    let answer = life.call(|node| {
+        node.post_message(&bob, &Room::GENERAL, words("first half"))?;
+        node.post_message(&bob, &Room::GENERAL, words("  "))
+    });
+    assert_eq!(answer, Err(Refusal::TextEmpty));
+    life.call(|node| node.post_message(&bob, &Room::GENERAL, words("whole"))).unwrap();
+    assert_eq!(texts(&life, &bob, NEWEST)[0], "whole");
+    assert!(!texts(&life, &bob, NEWEST).contains(&"first half".to_owned()));
+    assert_eq!(life.parts.reading.newest().0, before.0 + 1);
+}
+
+#[test]
+fn a_repeat_with_the_same_id_gets_the_first_answer() {
+    let mut life = Life::begin(4);
+    let (_, bob) = life.user("bob", &[Role::User]);
+    let mut draft = words("once");
+    draft.id = linnet::base::id::MessageId::parse("my-own-id");
+    let first = life.call(|node| node.post_message(&bob, &Room::GENERAL, draft.clone())).unwrap();
+    let mut life = life.restart();
+    let second = life.call(|node| node.post_message(&bob, &Room::GENERAL, draft.clone())).unwrap();
+    assert_eq!(first, second);
+    draft.text = words("twice").text;
+    let third = life.call(|node| node.post_message(&bob, &Room::GENERAL, draft.clone()));
+    assert_eq!(third, Err(Refusal::MessageIdTaken));
+}
