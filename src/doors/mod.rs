@@ -2,4 +2,5 @@
 
 pub mod control;
 pub mod gpio;
+pub mod http;
 pub mod mqtt;

@@ -1,0 +1,3 @@
+//! The HTTP door: one port for REST, realtime, device posts and the page.
+
+pub mod web;
