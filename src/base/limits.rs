@@ -181,3 +181,23 @@ pub const JOURNAL_FRAME_READ_BYTES: usize = 1024;
 pub const JOURNAL_OPEN_FILES_MAX: usize = 4;
 /// Damaged stretches one opening lists; the rest are only in the journal's own scan.
 pub const JOURNAL_DAMAGE_LISTED_MAX: usize = 64;
+// ---- http ----
+
+/// HTTP connections at once, upgraded ones not counted: an idle one costs 11 to 13 KiB, all of them 7 MB.
+pub const HTTP_CONNECTIONS_MAX: usize = 512;
+/// Bytes of a request line and its headers together.
+pub const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// Seconds a request line and its headers may take, and how long an idle connection is kept.
+pub const HEAD_SECONDS_MAX: u64 = 15;
+/// Seconds a body may take: the largest fits at 3 KiB a second.
+pub const BODY_SECONDS_MAX: u64 = 30;
+/// Seconds a socket may take nothing of what it is sent before it is closed.
+pub const SOCKET_STALL_SECONDS_MAX: u32 = 60;
+/// Seconds that requests under way are waited for when the node stops.
+pub const STOP_SECONDS_MAX: u64 = 3;
+/// Bytes of a JSON body: the longest text in four-byte characters, all escaped, with what it can carry.
+pub const BODY_BYTES_MAX: usize = 96 * 1024;
+/// Bytes of what follows the `?`.
+pub const QUERY_BYTES_MAX: usize = 8 * 1024;
+/// Pairs of a query or a form.
+pub const QUERY_PAIRS_MAX: usize = 256;

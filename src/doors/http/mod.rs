@@ -1,3 +1,75 @@
 //! The HTTP door: one port for REST, realtime, device posts and the page.
 
 pub mod web;
+//! One port for people and devices: REST, realtime, device posts and the page.
+//!
+//! A request goes `server` -> `guard` -> `route` row -> `auth` -> `rate` -> `body` -> the row's function -> `reply`.
+//! To add a route, add one row to the ROUTES of a family in `rest/` and a plain async function.
+
+pub mod auth;
+pub mod body;
+pub mod call;
+pub mod guard;
+pub mod query;
+pub mod refusal;
+pub mod reply;
+pub mod rest;
+pub mod route;
+pub mod server;
+pub mod upgrade;
+
+pub use call::Call;
+pub use reply::{Problem, Reply};
+pub use route::{Access, RateClass, Route};
+pub use server::serve;
+pub use upgrade::Upgraded;
+
+use crate::node::NodeHandle;
+use route::Routes;
+
+/// What a site is made of.
+pub struct SiteSettings {
+    /// The way to the node.
+    pub node: NodeHandle,
+    /// The node's name as people see it.
+    pub name: String,
+    /// linnet's version.
+    pub version: String,
+    /// Extra host names this node answers to: the setting `http.hosts`.
+    pub hosts: Vec<String>,
+    /// The machine's own name, without a domain.
+    pub machine: String,
+    /// Addresses to show to people, as `http://...`.
+    pub addresses: Vec<String>,
+    /// Whether limits of rate are lifted for a black-box suite.
+    pub test_mode: bool,
+}
+
+/// What every request of this door can reach.
+pub struct Site {
+    /// The way to the node.
+    pub node: NodeHandle,
+    /// The node's name as people see it.
+    pub name: String,
+    /// linnet's version.
+    pub version: String,
+    /// Host names this node answers to, lower case.
+    pub hosts: Vec<String>,
+    /// Addresses to show to people, as `http://...`.
+    pub addresses: Vec<String>,
+    /// Whether limits of rate are lifted for a black-box suite.
+    pub test_mode: bool,
+    routes: Routes,
+}
+
+impl Site {
+    /// A site over a running node.
+    pub fn new(settings: SiteSettings) -> Self {
+        let SiteSettings { node, name, version, hosts, machine, addresses, test_mode } = settings;
+        let own = ["localhost".into(), "linnet.local".into(), machine.clone(), format!("{machine}.local")];
+        let mut hosts: Vec<String> =
+            own.into_iter().chain(hosts).map(|host| host.to_ascii_lowercase()).collect();
+        hosts.retain(|host| !host.is_empty() && host != ".local");
+        Self { node, name, version, hosts, addresses, test_mode, routes: Routes::join(rest::FAMILIES) }
+    }
+}

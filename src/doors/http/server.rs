@@ -1,0 +1,165 @@
+//! Connections: accepted within bounds, served one request after the other, ended when they stall.
+
+use crate::base::limits::{
+    HEAD_BYTES_MAX, HEAD_SECONDS_MAX, HTTP_CONNECTIONS_MAX, SOCKET_STALL_SECONDS_MAX, STOP_SECONDS_MAX,
+};
+use crate::doors::http::call::Call;
+use crate::doors::http::query::Query;
+use crate::doors::http::reply::{Body, Problem, Reply};
+use crate::doors::http::route::{Access, Found};
+use crate::doors::http::{Site, auth, body, guard};
+use hyper::body::Incoming;
+use hyper::header::{ALLOW, CONNECTION, HeaderName};
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+
+/// What a client hears that comes when all places are taken.
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 5\r\n\
+    Connection: close\r\nContent-Length: 70\r\n\r\n{\"success\":false,\"error\":\"Too many connections: try again in a moment\"}";
+
+/// Serves until `shutdown` is done, then lets requests that are under way end.
+pub async fn serve(listener: TcpListener, site: Arc<Site>, shutdown: impl Future<Output = ()>) {
+    let places = Arc::new(Semaphore::new(HTTP_CONNECTIONS_MAX));
+    let (stop, stopped) = watch::channel(false);
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = &mut shutdown => break,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of descriptors, most likely: trying again at once would only keep the core busy.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        match places.clone().try_acquire_owned() {
+            Ok(place) => {
+                let connection = connection(stream, peer, site.clone(), stopped.clone());
+                tokio::spawn(async move {
+                    connection.await;
+                    drop(place);
+                });
+            }
+            Err(_) => turn_away(stream),
+        }
+    }
+    drop(listener);
+    // Nobody listens any more when every connection has ended.
+    let _ = stop.send(true);
+    drop(stopped);
+    let _ = tokio::time::timeout(Duration::from_secs(STOP_SECONDS_MAX), stop.closed()).await;
+}
+
+fn turn_away(mut stream: TcpStream) {
+    tokio::spawn(async move {
+        let _ = tokio::time::timeout(Duration::from_secs(1), stream.write_all(FULL)).await;
+    });
+}
+
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    site: Arc<Site>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let Ok(local) = stream.local_addr() else { return };
+    if let Err(error) = patient_only_so_long(&stream) {
+        tracing::debug!(%error, "a socket takes no options");
+    }
+    let service = service_fn(|request| {
+        let site = site.clone();
+        async move { Ok::<_, Infallible>(answer(site, peer, local, request).await) }
+    });
+    let mut builder = hyper::server::conn::http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        // Runs while a kept connection idles too, so this is also how long one is kept.
+        .header_read_timeout(Duration::from_secs(HEAD_SECONDS_MAX))
+        .max_buf_size(HEAD_BYTES_MAX);
+    let mut serving = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
+    let served = tokio::select! {
+        served = serving.as_mut() => served,
+        () = async { drop(stopped.wait_for(|stopped| *stopped).await) } => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    if let Err(error) = served {
+        tracing::debug!(%error, %peer, "a connection ended early");
+    }
+}
+
+/// A client that is gone, or never reads, is found out by the kernel and costs nothing here.
+fn patient_only_so_long(stream: &TcpStream) -> std::io::Result<()> {
+    use rustix::net::sockopt;
+    stream.set_nodelay(true)?;
+    sockopt::set_tcp_user_timeout(stream, SOCKET_STALL_SECONDS_MAX * 1_000)?;
+    sockopt::set_socket_keepalive(stream, true)?;
+    sockopt::set_tcp_keepidle(stream, Duration::from_secs(u64::from(SOCKET_STALL_SECONDS_MAX)))?;
+    sockopt::set_tcp_keepintvl(stream, Duration::from_secs(10))?;
+    Ok(())
+}
+
+async fn answer(
+    site: Arc<Site>,
+    peer: SocketAddr,
+    local: SocketAddr,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    let reply = respond(site, peer, local, request).await.unwrap_or_else(Problem::into_reply);
+    let mut response = reply.into_response();
+    let headers = response.headers_mut();
+    for (name, value) in [("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer")] {
+        headers.insert(HeaderName::from_static(name), hyper::header::HeaderValue::from_static(value));
+    }
+    if response.status() == StatusCode::PAYLOAD_TOO_LARGE || response.status() == StatusCode::REQUEST_TIMEOUT
+    {
+        // The rest of the body is not waited for.
+        response.headers_mut().insert(CONNECTION, hyper::header::HeaderValue::from_static("close"));
+    }
+    response
+}
+
+async fn respond(
+    site: Arc<Site>,
+    peer: SocketAddr,
+    local: SocketAddr,
+    mut request: Request<Incoming>,
+) -> Result<Reply, Problem> {
+    let upgrade =
+        request.headers().contains_key(hyper::header::UPGRADE).then(|| hyper::upgrade::on(&mut request));
+    let (parts, incoming) = request.into_parts();
+    guard::check(&site, local, &parts)?;
+    let (route, params) = match site.routes.find(&parts.method, parts.uri.path()) {
+        Found::Row(route, params) => (route, params),
+        Found::OtherMethods(methods) => {
+            let text = format!("This address takes {}, not {}", methods.join(", "), parts.method);
+            let reply = Problem::status(StatusCode::METHOD_NOT_ALLOWED, text).into_reply();
+            return Ok(reply.with(ALLOW, &methods.join(", ")));
+        }
+        Found::Nothing => return Err(Problem::status(StatusCode::NOT_FOUND, "Resource not found")),
+        Found::Malformed => return Err(Problem::error("The address is not percent-encoded UTF-8")),
+    };
+    let query = Query::parse(parts.uri.query().unwrap_or_default())?;
+    let (caller, shown) = auth::caller(&site, &parts.method, &parts.headers)?;
+    if route.access == Access::LoggedIn && caller.is_none() {
+        return Err(Problem::Refused(crate::chat::refusal::Refusal::NotLoggedIn));
+    }
+    let body = body::read(incoming, route.body_max).await?;
+    let (method, headers) = (parts.method, parts.headers);
+    let call = Call { site, method, peer, local, caller, shown, query, params, headers, body, upgrade };
+    (route.run)(call).await
+}
