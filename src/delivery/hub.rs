@@ -86,7 +86,10 @@ impl Hub {
 
     /// Lets someone listen from `as_of` on, the settled place at which the user and the token were found good.
     pub fn attach(self: &Arc<Self>, who: Who, as_of: Seq) -> Result<Listener, Refused> {
-        let id = self.locked(|seats, tail, woken| seats.attach(who, as_of, tail, woken))?;
+        let id = self.locked(|seats, tail, woken| {
+            catch_up(as_of, seats, tail, woken);
+            seats.attach(who, as_of, tail, woken)
+        })?;
         Ok(Listener::new(Arc::clone(self), id))
     }
 
@@ -136,7 +139,10 @@ impl Hub {
         if !theirs {
             return Err(Refused::NotTheirPermit);
         }
-        self.locked(|seats, tail, woken| seats.follow(id, kind, permits, as_of, tail, woken))
+        self.locked(|seats, tail, woken| {
+            catch_up(as_of, seats, tail, woken);
+            seats.follow(id, kind, permits, as_of, tail, woken)
+        })
     }
 
     pub(super) fn drain(&self, id: u32, events_max: usize) -> Drained {
@@ -170,5 +176,12 @@ impl Hub {
         };
         woken.into_iter().for_each(Waker::wake);
         done
+    }
+}
+
+/// Relays first when someone starts further on: else they would be marked for what they already know.
+fn catch_up(as_of: Seq, seats: &mut Seats, tail: &mut Tail, woken: &mut Vec<Waker>) {
+    if as_of > tail.relayed() {
+        seats.relay(tail, woken);
     }
 }

@@ -91,7 +91,8 @@ pub enum Event {
     },
     /// Typing, presence or the like.
     Signal(Arc<Signal>),
-    /// Too far behind. All follows are over; everything up to `since` was told, what is settled by now is not.
+    /// Too far behind. All follows are over; everything up to `since` was told, and of what is settled by now perhaps
+    /// some.
     Resync {
         /// The place to read on from.
         since: Seq,

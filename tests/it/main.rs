@@ -14,3 +14,6 @@ mod journal;
 mod node;
 mod program;
 mod records;
+//! it
+
+mod delivery;
