@@ -1,5 +1,70 @@
 //! linnet: a chat node for things and people.
+//!
+//! *Doors translate; the node decides; the policy permits; the store remembers; the journal delivers; the world
+//! supplies time and chance.* Each verb belongs to exactly one folder.
+//!
+//! # Floors
+//!
+//! ```text
+//! main -> app -> doors -> node -> { store, delivery } -> chat -> base
+//! ```
+//!
+//! | floor | what lives there | it has never heard of |
+//! |---|---|---|
+//! | [`base`] | ids, times, chance, limits, boards | chat |
+//! | [`chat`] | the nouns, what can happen ([`chat::change`]), who may ([`chat::policy`]) | disks, clocks, wires |
+//! | [`store`] | bytes that survive: journal, index, records | listeners, rights |
+//! | [`delivery`] | who listens and how far each has read | protocols, the store |
+//! | [`node`] | everything a node can do, behind one writer | JSON, packets, sockets, runtimes |
+//! | [`doors`] | protocols: HTTP with REST, realtime and the page; MQTT; the command line's socket; pins | the store, each other |
+//! | [`app`], [`cli`], [`config`] | wiring, commands, settings | decisions |
+//!
+//! `tests/it/house` reads the tree and fails with file, line and the offending pair.
+//!
+//! # What always holds
+//!
+//! * Nobody is told what is not on the disk: answers, listeners and acknowledgements leave after the sync.
+//! * Order is the journal's sequence, never the clock's. Times shown in a room never run backwards.
+//! * What changes or reads something takes a permit that only [`chat::policy`] makes.
+//! * A right that ends, ends listeners at its place in the order, even inside one group.
+//! * Every queue, buffer, page and loop over input has a maximum in [`base::limits`].
+//! * The index can be rebuilt from the journal; the journal from nothing.
+//!
+//! # The journey of one message
+//!
+//! 1. A door reads it and parses it into a [`chat::message::Draft`]: `doors::http::rest`, `doors::http::simple`,
+//!    `doors::http::ddp`, `doors::mqtt::bridge`.
+//! 2. [`node::NodeHandle::call`] puts a closure into the writer's queue, which is bounded and fair to each caller.
+//! 3. The writer's thread runs it: [`node::Node::post_message`] asks [`chat::policy::may_post`] and appends a
+//!    [`chat::change::Change`] to the group that is forming; the next job sees it at once through [`node::view`].
+//! 4. The settler's thread writes the group to the [`store::journal`] and syncs it. The next group forms meanwhile.
+//! 5. The Change is settled: readers see it ([`store::index::settled`]), the answer leaves, and [`delivery::Hub`] is told.
+//! 6. The relay, one task in the runtime, wakes the sessions that follow the room. Each drains its
+//!    [`delivery::Listener`] and sends bytes that were encoded once per dialect ([`delivery::Frames`]).
+//! 7. A checkpoint writes what the index has to know into sled, every few seconds; a start replays what it missed.
+//!
+//! # Adding things
+//!
+//! | to add | touch |
+//! |---|---|
+//! | a REST endpoint over an existing ability | one row and one function in `doors/http/rest/<family>.rs`, a golden file, a test |
+//! | an ability | the above, one method in `node/<topic>.rs`, one permit in `chat/policy.rs`, a row of `tests/golden/policy.txt` |
+//! | a stored noun | `chat/x.rs`, a tag in `store/record/change/tag.rs`, `store/record/x.rs`, `store/keys.rs`, `store/index/apply.rs` |
+//! | a door | `doors/<name>/`, a line in `doors/mod.rs`, one in `app/serve.rs`, a block of `config.default.toml`, tests |
+//! | a command | a file in `cli/` and a row in its table; what it asks in `doors/control/{wire,answer}.rs` |
+//! | a setting | `config/settings.rs` and `config.default.toml`; a test holds them together |
+//! | a board | `boards/<name>.toml` and its line in `base/board.rs` |
+//! | a limit | a constant with unit and reason in `base/limits.rs` |
+//!
+//! # Where this leaves its plan
+//!
+//! * The index keeps encoded keys and values in its layers, not nouns: one overlay serves every noun, and a checkpoint
+//!   writes each key once however often it changed.
+//! * A waymark every few hundred Changes leads from a sequence to its place, so a minted message id needs no key.
+//! * The runtime is single-threaded: a second thread raised the CPU spent per delivery, and a Pi Zero has one core.
+//! * `simple.rs`, device posts and streams, is a door within HTTP because it shares the port and the guard.
 
+pub mod app;
 pub mod base;
 pub mod chat;
 pub mod cli;

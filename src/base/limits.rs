@@ -126,6 +126,10 @@ pub const TEMPLATE_JSON_BYTES_MAX: usize = 256 * 1024;
 pub const CONTROL_LINE_BYTES_MAX: usize = 1024 * 1024;
 /// Seconds the command line waits for a reply: an SD card stalls for seconds, a Pi Zero hashes one password in about two.
 pub const CONTROL_REPLY_SECONDS_MAX: u64 = 30;
+/// Command lines the node serves at once.
+pub const CONTROL_CALLERS_MAX: usize = 16;
+/// Newest messages that `linnet tail` begins with.
+pub const TAIL_LINES: usize = 10;
 
 /// Letters compared when a word is matched against known ones: a longer word is no slip of the finger.
 pub const NEAR_WORD_CHARS_MAX: usize = 48;

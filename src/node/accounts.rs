@@ -172,7 +172,7 @@ impl Node {
         if !own {
             policy::may_administer(&actor, Right::ManageUsers)?;
         }
-        let user = self.user(id).map_err(refuse)?.ok_or(Refusal::NoSuchUser)?;
+        let user = self.changeable_user(id)?;
         let mut changed = (*user).clone();
         if let Some(username) = patch.username.filter(|name| *name != user.username) {
             if username.folded() != user.username.folded() {
@@ -197,6 +197,14 @@ impl Node {
             self.end_sessions(id, caller)?;
         }
         Ok(Arc::new(changed))
+    }
+
+    /// The user the node itself speaks as stays as it is: the control socket depends on it.
+    fn changeable_user(&self, id: &UserId) -> Result<Arc<User>, Refusal> {
+        match *id == NODE_USER {
+            true => Err(Refusal::NotAllowed(Right::ManageUsers)),
+            false => self.user(id).map_err(refuse)?.ok_or(Refusal::NoSuchUser),
+        }
     }
 
     /// The node's owner cannot lose the right to run it.
@@ -228,7 +236,7 @@ impl Node {
         if actor.user.id != *id || actor.device.is_some() {
             policy::may_administer(&actor, Right::ManageUsers)?;
         }
-        let user = self.user(id).map_err(refuse)?.ok_or(Refusal::NoSuchUser)?;
+        let user = self.changeable_user(id)?;
         self.keeps_an_admin(&user, &User { active: false, ..(*user).clone() })?;
         self.append(What::UserRemoved { user: id.clone(), username: user.username.clone() })?;
         Ok(())

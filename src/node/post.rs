@@ -8,7 +8,7 @@ use crate::chat::message::{Author, Draft, Message, MessageKind, Reaction};
 use crate::chat::name::{Text, line};
 use crate::chat::policy::{self, Actor, MayPost, MayRevise};
 use crate::chat::refusal::Refusal;
-use crate::chat::room::{Room, RoomKind};
+use crate::chat::room::Room;
 use crate::node::books::{Books, read_change, settled_change};
 use crate::node::caller::Caller;
 use crate::node::{Node, refuse};
@@ -109,8 +109,9 @@ impl Node {
                 return Err(Refusal::NoSuchMessage);
             }
         }
-        if membership.is_none() && actor.device.is_none() && room.kind == RoomKind::Public {
-            self.enter(&actor.user.clone(), &room, Default::default())?;
+        // Devices, bridges and the operator speak without a place in the room; people take one.
+        if let (None, None, Caller::Token(_)) = (&membership, &actor.device, caller) {
+            self.enter(&actor.user, &room, Default::default())?;
         }
         self.say(permit, &actor, MessageKind::Said, draft, via)
     }

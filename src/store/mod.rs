@@ -6,3 +6,4 @@ pub mod index;
 pub mod journal;
 pub mod keys;
 pub mod record;
+pub mod rescue;

@@ -8,12 +8,10 @@
 
 mod cli;
 mod config;
+mod delivery;
 mod harness;
 mod house;
 mod journal;
 mod node;
 mod program;
 mod records;
-//! it
-
-mod delivery;

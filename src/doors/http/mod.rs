@@ -1,6 +1,3 @@
-//! The HTTP door: one port for REST, realtime, device posts and the page.
-
-pub mod web;
 //! One port for people and devices: REST, realtime, device posts and the page.
 //!
 //! A request goes `server` -> `guard` -> `route` row -> `auth` -> `rate` -> `body` -> the row's function -> `reply`.
@@ -17,6 +14,7 @@ pub mod rest;
 pub mod route;
 pub mod server;
 pub mod upgrade;
+pub mod web;
 
 pub use call::Call;
 pub use reply::{Problem, Reply};

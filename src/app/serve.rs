@@ -1,0 +1,192 @@
+//! Serving: the node's threads, one runtime for all doors, and a clean stop.
+
+use super::folder::DataFolder;
+use super::{open, test_mode};
+use crate::base::world::{OsWorld, World};
+use crate::cli::greeting::{Greeting, greeting, ready_line};
+use crate::cli::{Failure, machine, notify};
+use crate::config::{Access, Config};
+use crate::doors::control::answer::Surroundings;
+use crate::doors::control::wire::{StatusReport, socket_path};
+use crate::doors::{control, gpio, http};
+use crate::node::accounts::{ACCESS, LAN_GUESTS};
+use crate::node::{Caller, Catalog, NodeHandle, refuse};
+use std::fs;
+use std::io::{self, IsTerminal, Write};
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::net::{TcpListener, UnixListener};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+/// Serves until a signal, or until the store fails.
+pub fn serve(
+    world: Arc<OsWorld>,
+    folder: &DataFolder,
+    config: &Config,
+    test_mode: bool,
+) -> Result<(), Failure> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(open::no_thread)?;
+    let parts = open::open(world.clone(), folder)?;
+    let (stop, stopped) = watch::channel(false);
+    let failing = stop.clone();
+    let (node, running) = crate::node::run::run(parts, move || {
+        failing.send_replace(true);
+    })
+    .map_err(open::no_thread)?;
+    let served = runtime.block_on(doors(world, folder, config, test_mode, node, stop, stopped));
+    // Doors hold the node: they go before its threads are waited for.
+    drop(runtime);
+    let settled = running.stop().map_err(|error| open::failed(&error));
+    served.and(settled)
+}
+
+async fn doors(
+    world: Arc<OsWorld>,
+    folder: &DataFolder,
+    config: &Config,
+    test_mode: bool,
+    node: NodeHandle,
+    stop: watch::Sender<bool>,
+    stopped: watch::Receiver<bool>,
+) -> Result<(), Failure> {
+    let web =
+        TcpListener::bind(config.http.address).await.map_err(|error| busy(config.http.address, &error))?;
+    let bound = web.local_addr().map_err(open::no_thread)?;
+    let commands = control_socket(&folder.path)?;
+    prepare(&node, config, test_mode).await?;
+    let ended = move || {
+        let mut stopped = stopped.clone();
+        async move { drop(stopped.wait_for(|stopped| *stopped).await) }
+    };
+    let hub = node.hub.clone();
+    tokio::spawn(async move { hub.relay().await });
+    let site = Arc::new(http::Site::new(http::SiteSettings {
+        node: node.clone(),
+        name: config.name.clone(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        hosts: config.http.hosts.clone(),
+        machine: machine::host_name().unwrap_or_default(),
+        addresses: machine::people_urls(bound),
+        test_mode,
+    }));
+    let serving = tokio::spawn(http::serve(web, site, ended()));
+    let around = surroundings(world.clone(), folder, bound);
+    let commanding = tokio::spawn(control::server::serve(commands, node.clone(), around, ended()));
+    greet(&world, folder, bound, &node).await?;
+    notify::ready();
+    wait_for_the_end(stop).await.map_err(open::no_thread)?;
+    for task in [serving, commanding] {
+        // A door that panicked has said so; the others and the store still stop cleanly.
+        let _ = task.await;
+    }
+    let _ = fs::remove_file(socket_path(&folder.path));
+    Ok(())
+}
+
+fn busy(address: SocketAddr, error: &io::Error) -> Failure {
+    let hint = match error.kind() {
+        io::ErrorKind::AddrInUse => "stop what listens there, or choose another port with --http ADDR:PORT",
+        io::ErrorKind::PermissionDenied => {
+            "ports below 1024 need a right: use systemd/linnet.service, or --http ADDR:3000"
+        }
+        _ => "choose an address of this machine with --http ADDR:PORT",
+    };
+    Failure { message: format!("cannot listen on {address}: {error}"), hint: Some(hint.into()) }
+}
+
+/// The lock on the folder is ours, so a socket that lies there is left over.
+fn control_socket(data: &Path) -> Result<UnixListener, Failure> {
+    let path = socket_path(data);
+    let _ = fs::remove_file(&path);
+    let bind = || {
+        let listener = UnixListener::bind(&path)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+        Ok(listener)
+    };
+    bind().map_err(|error: io::Error| Failure {
+        message: format!("cannot make the control socket {}: {error}", path.display()),
+        hint: Some("a path of at most 107 bytes can be one: give a shorter --data".into()),
+    })
+}
+
+async fn prepare(node: &NodeHandle, config: &Config, test_mode: bool) -> Result<(), Failure> {
+    let prepared = async {
+        if test_mode {
+            test_mode::prepare(node).await?;
+        }
+        // The config is what holds until the owner chooses on the page.
+        let chosen = node.read(|reading| Ok(reading.setting(ACCESS).map_err(refuse)?.is_some()))?;
+        if !chosen && config.access == Access::LanGuests {
+            let set =
+                |node: &mut crate::node::Node| node.change_setting(&Caller::Operator, ACCESS, LAN_GUESTS);
+            node.call(&Caller::Operator, set).await?;
+        }
+        Ok(())
+    };
+    prepared.await.map_err(|refusal: crate::chat::refusal::Refusal| Failure {
+        message: format!("the node cannot be prepared: {refusal:?}"),
+        hint: Some("the log says more".into()),
+    })
+}
+
+fn surroundings(world: Arc<OsWorld>, folder: &DataFolder, bound: SocketAddr) -> control::server::Ask {
+    let data = folder.path.display().to_string();
+    Arc::new(move || Surroundings {
+        url: machine::people_urls(bound).into_iter().next(),
+        status: StatusReport {
+            version: env!("CARGO_PKG_VERSION").into(),
+            running: true,
+            pid: Some(std::process::id()),
+            data: data.clone(),
+            http: Some(bound.to_string()),
+            uptime_s: Some(world.mono_ms() / 1_000),
+            memory_bytes: machine::memory_bytes(),
+            ..StatusReport::default()
+        },
+    })
+}
+
+async fn greet(
+    world: &OsWorld,
+    folder: &DataFolder,
+    bound: SocketAddr,
+    node: &NodeHandle,
+) -> Result<(), Failure> {
+    let owned = node.read(|reading| reading.has_owner()).unwrap_or(true);
+    let code = match owned {
+        true => None,
+        false => node.call(&Caller::Operator, |node| node.make_owner_code(&Caller::Operator)).await.ok(),
+    };
+    let board = gpio::board();
+    tracing::info!(board = %board.name, "this machine");
+    let text = greeting(&Greeting {
+        ready_ms: world.mono_ms(),
+        data: folder.path.clone(),
+        memory_bytes: machine::memory_bytes(),
+        people: machine::people_urls(bound),
+        owner_path: code.map(|code| format!("/#own-{code}")),
+        qr: io::stdout().is_terminal(),
+    });
+    let mut out = io::stdout().lock();
+    let written = out.write_all(text.as_bytes());
+    let written =
+        written.and_then(|()| out.write_all(ready_line(bound, None, std::process::id()).as_bytes()));
+    written.and_then(|()| out.flush()).map_err(open::no_thread)
+}
+
+async fn wait_for_the_end(stop: watch::Sender<bool>) -> io::Result<()> {
+    let mut term = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut failed = stop.subscribe();
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = interrupt.recv() => {}
+        _ = failed.wait_for(|stopped| *stopped) => {}
+    }
+    stop.send_replace(true);
+    Ok(())
+}

@@ -1,0 +1,238 @@
+//! What the node answers to the command line. The same answers serve a running node and a store that none holds.
+
+use super::wire::{
+    DeviceAdded, DeviceLine, OwnerLink, Reply, Request, Rights, RoomLine, StatusReport, TailLine, UserLine,
+};
+use crate::base::limits::{OWNER_CODE_LIFE_MS, PAGE_MESSAGES_MAX, SCAN_ENTRIES_MAX, TAIL_LINES};
+use crate::base::secret::Secret;
+use crate::chat::message::{Draft, Message, MessageKind};
+use crate::chat::name::{Name, Text};
+use crate::chat::refusal::Refusal;
+use crate::chat::room::{Room, RoomKind};
+use crate::chat::user::{Role, Roles, User};
+use crate::node::accounts::{NewUser, UserPatch};
+use crate::node::devices;
+use crate::node::history::Stretch;
+use crate::node::passwords::Digested;
+use crate::node::{Caller, Catalog, NodeHandle, Reading, refuse};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// The caller behind the socket: whoever may open it runs the node.
+pub const OPERATOR: Caller = Caller::Operator;
+
+/// What only the program around the node knows.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// The node's own address for people, when it runs.
+    pub url: Option<String>,
+    /// The parts of a status that are not the node's.
+    pub status: StatusReport,
+}
+
+/// Answers one request; a tail is answered with the newest lines only.
+pub async fn answer(node: &NodeHandle, around: &Surroundings, request: Request) -> Reply {
+    let url = around.url.clone();
+    let answer = match request {
+        Request::OwnerLink => owner_link(node, url).await,
+        Request::UserAdd { name, role, password } => user_add(node, &name, &role, &password).await,
+        Request::UserList => done(node.read(users)),
+        Request::UserPasswd { name, password } => user_passwd(node, &name, &password).await,
+        Request::DeviceAdd { name, room, rights } => device_add(node, &name, room, rights, url).await,
+        Request::DeviceList => done(node.read(device_lines)),
+        Request::DeviceShow { name } => done(node.read(|reading| device_named(reading, &name))),
+        Request::DeviceRemove { name } => device_remove(node, name).await,
+        Request::RoomList => done(node.read(room_lines)),
+        Request::Post { room, text } => post(node, &room, &text).await,
+        Request::Tail { room, since } => done(node.read(|reading| lines(reading, &room, since))),
+        Request::Status => done(node.read(|reading| status(reading, around.status.clone()))),
+    };
+    answer.unwrap_or_else(|refusal| super::words::refused(&refusal))
+}
+
+fn done<T: Serialize>(answer: Result<T, Refusal>) -> Result<Reply, Refusal> {
+    answer.map(|value| Reply::ok(&value))
+}
+
+async fn owner_link(node: &NodeHandle, url: Option<String>) -> Result<Reply, Refusal> {
+    let code = node.call(&OPERATOR, |node| node.make_owner_code(&OPERATOR)).await?;
+    let path = format!("/#own-{code}");
+    Ok(Reply::ok(&OwnerLink { path, url, expires_s: OWNER_CODE_LIFE_MS / 1_000 }))
+}
+
+async fn user_add(node: &NodeHandle, name: &str, role: &str, password: &Secret) -> Result<Reply, Refusal> {
+    let username = Name::parse(name)?;
+    let role = Role::parse(role)
+        .filter(|role| matches!(role, Role::Admin | Role::Moderator | Role::User | Role::Bot));
+    let role = role.ok_or(Refusal::Invalid { what: "role", want: "user, bot, moderator or admin" })?;
+    let hash = node.passwords().hash(Digested::of_plain(password.expose())?).await?;
+    let mut new = NewUser::person(username, name, hash);
+    new.roles = match role {
+        Role::Bot => Roles::of(&[Role::Bot]),
+        role => Roles::of(&[Role::User, role]),
+    };
+    let user = node.call(&OPERATOR, move |node| node.add_user(&OPERATOR, new)).await?;
+    Ok(Reply::ok(&user_line(&user)))
+}
+
+async fn user_passwd(node: &NodeHandle, name: &str, password: &Secret) -> Result<Reply, Refusal> {
+    let user = node.read(|reading| reading.user_named(name).map_err(refuse)?.ok_or(Refusal::NoSuchUser))?;
+    let hash = node.passwords().hash(Digested::of_plain(password.expose())?).await?;
+    let patch = UserPatch { password: Some(hash), ..UserPatch::default() };
+    let user = node.call(&OPERATOR, move |node| node.change_user(&OPERATOR, &user.id, patch)).await?;
+    Ok(Reply::ok(&user_line(&user)))
+}
+
+async fn device_add(
+    node: &NodeHandle,
+    name: &str,
+    room: Option<String>,
+    rights: Rights,
+    url: Option<String>,
+) -> Result<Reply, Refusal> {
+    let name = Name::parse(name)?;
+    let room = room.unwrap_or_else(|| "general".to_owned());
+    let granted = match rights {
+        Rights::PostAndRead => devices::Rights::Both,
+        Rights::Post => devices::Rights::Post,
+        Rights::Read => devices::Rights::Read,
+    };
+    let added = node.call(&OPERATOR, move |node| node.add_device(&OPERATOR, name, &room, granted)).await?;
+    let name = added.user.username.to_string();
+    Ok(Reply::ok(&DeviceAdded { name, token: added.key, room: added.room.label().to_owned(), rights, url }))
+}
+
+async fn device_remove(node: &NodeHandle, name: String) -> Result<Reply, Refusal> {
+    let line = node.read(|reading| device_named(reading, &name))?;
+    node.call(&OPERATOR, move |node| node.remove_device(&OPERATOR, &name)).await?;
+    Ok(Reply::ok(&line))
+}
+
+async fn post(node: &NodeHandle, room: &str, text: &str) -> Result<Reply, Refusal> {
+    let room = node.read(|reading| named_room(reading, room))?;
+    let draft = Draft { text: Text::parse(text)?, ..Draft::default() };
+    let id = room.id.clone();
+    let message = node.call(&OPERATOR, move |node| node.post_message(&OPERATOR, &id, draft)).await?;
+    Ok(Reply::ok(&tail_line(&room, &message)))
+}
+
+fn users(reading: &Reading) -> Result<Vec<UserLine>, Refusal> {
+    let users = reading.users(None, SCAN_ENTRIES_MAX).map_err(refuse)?;
+    Ok(users.iter().filter(|user| !user.is(Role::Device)).map(|user| user_line(user)).collect())
+}
+
+fn user_line(user: &User) -> UserLine {
+    let roles = user.roles.iter().map(|role| role.word().to_owned()).collect();
+    UserLine { name: user.username.to_string(), roles, active: user.active }
+}
+
+fn device_lines(reading: &Reading) -> Result<Vec<DeviceLine>, Refusal> {
+    let devices = reading.devices(None, SCAN_ENTRIES_MAX).map_err(refuse)?;
+    devices.iter().map(|device| device_line(reading, device)).filter_map(Result::transpose).collect()
+}
+
+fn device_named(reading: &Reading, name: &str) -> Result<DeviceLine, Refusal> {
+    let user = reading.user_named(name).map_err(refuse)?.ok_or(Refusal::NoSuchDevice)?;
+    let device = reading.device(&user.id).map_err(refuse)?.ok_or(Refusal::NoSuchDevice)?;
+    device_line(reading, &device)?.ok_or(Refusal::NoSuchDevice)
+}
+
+fn device_line(
+    reading: &Reading,
+    device: &crate::chat::device::Device,
+) -> Result<Option<DeviceLine>, Refusal> {
+    let Some(user) = reading.user(&device.user).map_err(refuse)? else { return Ok(None) };
+    let binding = device.bindings.first();
+    let room = binding.map(|binding| reading.room(&binding.room)).transpose().map_err(refuse)?.flatten();
+    let rights = match binding.map(|binding| (binding.post, binding.read)) {
+        Some((true, false)) => Rights::Post,
+        Some((false, true)) => Rights::Read,
+        _ => Rights::PostAndRead,
+    };
+    let room = room.map_or_else(String::new, |room| room.label().to_owned());
+    Ok(Some(DeviceLine { name: user.username.to_string(), room, rights, last_seen_ms: None }))
+}
+
+fn room_lines(reading: &Reading) -> Result<Vec<RoomLine>, Refusal> {
+    let rooms = reading.rooms(None, SCAN_ENTRIES_MAX).map_err(refuse)?;
+    rooms.iter().map(|room| room_line(reading, room)).collect()
+}
+
+fn room_line(reading: &Reading, room: &Arc<Room>) -> Result<RoomLine, Refusal> {
+    let kind = match room.kind {
+        RoomKind::Public => "public",
+        RoomKind::Private => "private",
+        RoomKind::Direct => "direct",
+    };
+    let members = reading.members(&room.id, None, SCAN_ENTRIES_MAX).map_err(refuse)?.len() as u64;
+    let messages = reading.room_tail(&room.id).map_err(refuse)?.map_or(0, |tail| tail.count);
+    Ok(RoomLine { name: room.label().to_owned(), kind: kind.to_owned(), members, messages })
+}
+
+/// The room of this name, for the operator.
+pub fn named_room(reading: &Reading, name: &str) -> Result<Arc<Room>, Refusal> {
+    let name = name.strip_prefix('#').unwrap_or(name);
+    reading.room_named(name).map_err(refuse)?.ok_or(Refusal::NoSuchRoom)
+}
+
+/// The newest lines of a room, or those after a place, oldest first.
+pub fn lines(reading: &Reading, name: &str, since: Option<u64>) -> Result<Vec<TailLine>, Refusal> {
+    let room = named_room(reading, name)?;
+    let granted = reading.may_read(&reading.actor(&OPERATOR)?, &room)?;
+    let messages = match since {
+        Some(seq) => reading.messages_after(&granted.permit, crate::base::id::Seq(seq), PAGE_MESSAGES_MAX)?,
+        None => {
+            let stretch = Stretch { latest: None, oldest: None, inclusive: false, skip: 0, max: TAIL_LINES };
+            let mut page = reading.history(&granted.permit, stretch)?.messages;
+            page.reverse();
+            page
+        }
+    };
+    Ok(messages.iter().map(|message| tail_line(&room, message)).collect())
+}
+
+/// A message as the command line shows it.
+pub fn tail_line(room: &Room, message: &Message) -> TailLine {
+    TailLine {
+        seq: message.seq.0,
+        time_ms: message.at,
+        room: room.label().to_owned(),
+        from: message.author.username.to_string(),
+        text: shown(message),
+    }
+}
+
+/// The text, with a device's title before it; what the node tells of a room is said in words.
+fn shown(message: &Message) -> String {
+    let text = message.text.as_str();
+    let told = match message.kind {
+        MessageKind::Said => {
+            let title = message.notice.as_ref().map_or("", |notice| notice.title.as_str());
+            return if title.is_empty() { text.to_owned() } else { format!("{title}: {text}") };
+        }
+        MessageKind::UserJoined => "joined",
+        MessageKind::UserLeft => "left",
+        MessageKind::UserAdded => "added",
+        MessageKind::UserRemoved => "removed",
+        MessageKind::RoomRenamed => "renamed the room to",
+        MessageKind::TopicChanged => "changed the topic to",
+        MessageKind::DescriptionChanged => "changed the description to",
+        MessageKind::AnnouncementChanged => "changed the announcement to",
+        MessageKind::PrivacyChanged => "made the room",
+        MessageKind::ReadOnlyChanged => "set read-only to",
+        MessageKind::ArchivedChanged => "set archived to",
+        MessageKind::RoleGiven => "gave a role:",
+        MessageKind::RoleTaken => "took a role:",
+    };
+    format!("({})", [told, text].join(" ").trim_end())
+}
+
+fn status(reading: &Reading, mut report: StatusReport) -> Result<StatusReport, Refusal> {
+    let users = users(reading)?;
+    let rooms = room_lines(reading)?;
+    report.users = users.len() as u64;
+    report.devices = device_lines(reading)?.len() as u64;
+    report.rooms = rooms.len() as u64;
+    report.messages = rooms.iter().map(|room| room.messages).sum();
+    Ok(report)
+}
