@@ -11,6 +11,7 @@ mod config;
 mod delivery;
 mod harness;
 mod house;
+mod http;
 mod journal;
 mod node;
 mod program;

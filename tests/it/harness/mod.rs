@@ -1,3 +1,5 @@
 //! What the stories stand on: a node on a simulated disk, the cast, and a real node on port 0.
 
+pub mod ask;
 pub mod life;
+pub mod site;

@@ -1,0 +1,116 @@
+//! A small HTTP client over a plain socket, so that tests see every byte and can send wrong ones.
+
+use serde_json::Value;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+/// The longest that any test waits for a byte.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// An answer as it came.
+#[derive(Debug)]
+pub struct Heard {
+    pub status: u16,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Heard {
+    /// The first header of this lower-case name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+}
+
+/// A socket that does not wait for ever.
+pub fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+/// One request on a connection of its own. `Host` is the address unless the headers name one.
+pub fn ask(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Option<&[u8]>,
+) -> Heard {
+    let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
+    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+        head += &format!("Host: {address}\r\n");
+    }
+    for (name, value) in headers {
+        head += &format!("{name}: {value}\r\n");
+    }
+    if let Some(body) = body {
+        head += &format!("Content-Length: {}\r\n", body.len());
+    }
+    let mut stream = connect(address);
+    let mut bytes = (head + "\r\n").into_bytes();
+    bytes.extend_from_slice(body.unwrap_or_default());
+    // A node that refuses a large body answers while we still write.
+    let _ = stream.write_all(&bytes);
+    hear(&mut stream)
+}
+
+/// Reads one answer up to the end of its connection or of its announced length.
+pub fn hear(stream: &mut TcpStream) -> Heard {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        match stream.read(&mut byte) {
+            Ok(1) => head.push(byte[0]),
+            other => panic!("no whole answer, {other:?} after {:?}", String::from_utf8_lossy(&head)),
+        }
+    }
+    let head = String::from_utf8(head).unwrap();
+    let mut lines = head.lines();
+    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let headers = lines.filter_map(|line| line.split_once(": "));
+    let headers = headers.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect();
+    let mut heard = Heard { status, headers, body: Vec::new() };
+    if status == 101 || status == 304 {
+        return heard;
+    }
+    if heard.header("transfer-encoding").is_some() {
+        heard.body = chunks(stream);
+    } else if let Some(length) = heard.header("content-length") {
+        heard.body = vec![0; length.parse().unwrap()];
+        stream.read_exact(&mut heard.body).unwrap();
+    }
+    heard
+}
+
+fn chunks(stream: &mut TcpStream) -> Vec<u8> {
+    let mut body = Vec::new();
+    loop {
+        let mut line = Vec::new();
+        while !line.ends_with(b"\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            line.push(byte[0]);
+        }
+        let length = usize::from_str_radix(std::str::from_utf8(&line).unwrap().trim(), 16).unwrap();
+        let mut chunk = vec![0; length + 2];
+        stream.read_exact(&mut chunk).unwrap();
+        body.extend_from_slice(&chunk[..length]);
+        if length == 0 {
+            return body;
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! A real node on port 0: its threads, its HTTP door, and people who can log in to it.
+
+use super::ask::{Heard, ask, connect};
+use linnet::base::id::UserId;
+use linnet::base::world::OsWorld;
+use linnet::chat::name::Name;
+use linnet::chat::refusal::Refusal;
+use linnet::chat::user::{Role, Roles};
+use linnet::doors::http::{Site, SiteSettings, serve};
+use linnet::node::accounts::NewUser;
+use linnet::node::passwords::Digested;
+use linnet::node::run::{Running, run};
+use linnet::node::start::start;
+use linnet::node::{Caller, Node, NodeHandle};
+use linnet::store::disk::OsDisk;
+use linnet::store::index::memory::MemoryKv;
+use linnet::store::journal::Options;
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+/// A running node with its HTTP door. Dropping it stops both.
+pub struct Served {
+    pub address: SocketAddr,
+    pub node: NodeHandle,
+    running: Option<Running>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+    _data: tempfile::TempDir,
+}
+
+/// Somebody with a session.
+pub struct Person {
+    pub id: UserId,
+    pub username: String,
+    pub token: String,
+}
+
+impl Person {
+    /// Who this is for the node.
+    pub fn caller(&self) -> Caller {
+        Caller::with_token(&self.token)
+    }
+
+    /// The two headers of every Rocket.Chat client.
+    pub fn headers(&self) -> [(&str, &str); 2] {
+        [("X-Auth-Token", &self.token), ("X-User-Id", self.id.as_str())]
+    }
+}
+
+impl Served {
+    /// A node in test mode: no limits of rate.
+    pub fn start() -> Served {
+        Served::start_with(|settings| settings.test_mode = true)
+    }
+
+    /// A node whose settings were changed before its start.
+    pub fn start_with(change: impl FnOnce(&mut SiteSettings)) -> Served {
+        let data = tempfile::tempdir().unwrap();
+        let disk = Arc::new(OsDisk::new(data.path().to_owned()));
+        let world = Arc::new(OsWorld::new());
+        let (parts, _) = start(disk, Box::new(MemoryKv::default()), world, Options::default()).unwrap();
+        let (node, running) = run(parts, || ()).unwrap();
+        let mut settings = SiteSettings {
+            node: node.clone(),
+            name: "linnet".into(),
+            version: "0.1.0".into(),
+            hosts: vec!["chat.example.org".into()],
+            machine: "porch-pi".into(),
+            addresses: vec!["http://192.0.2.1:3000".into()],
+            test_mode: false,
+        };
+        change(&mut settings);
+        let (stop, stopped) = oneshot::channel();
+        let (bound, address) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+                bound.send(listener.local_addr().unwrap()).unwrap();
+                serve(listener, Arc::new(Site::new(settings)), async { drop(stopped.await) }).await;
+            });
+        });
+        let (running, stop, thread) = (Some(running), Some(stop), Some(thread));
+        Served { address: address.recv().unwrap(), node, running, stop, thread, _data: data }
+    }
+
+    /// Has the node do something as its operator.
+    pub fn operator<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Node) -> Result<T, Refusal> + Send + 'static,
+    ) -> T {
+        self.node.call_blocking(&Caller::Operator, job).unwrap()
+    }
+
+    /// A person with a session and no password.
+    pub fn person(&self, username: &str, roles: &[Role]) -> Person {
+        self.somebody(username, roles, None)
+    }
+
+    /// A person who can log in.
+    pub fn person_with_password(&self, username: &str, roles: &[Role], password: &str) -> Person {
+        let digest = Digested::of_plain(password).unwrap_or_else(|refusal| panic!("{refusal:?}"));
+        let hash = self.node.passwords().hash_blocking(digest).unwrap();
+        self.somebody(username, roles, Some(hash))
+    }
+
+    fn somebody(&self, username: &str, roles: &[Role], hash: Option<smol_str::SmolStr>) -> Person {
+        let mut new =
+            NewUser::person(Name::parse(username).unwrap(), username, hash.clone().unwrap_or_default());
+        new.password = hash;
+        new.roles = Roles::of(roles);
+        let (user, token) = self.operator(move |node| {
+            let user = node.add_user(&Caller::Operator, new)?;
+            let (token, _) = node.open_session(&user.id)?;
+            Ok((user, token))
+        });
+        Person { id: user.id.clone(), username: username.into(), token }
+    }
+
+    /// A socket to the node.
+    pub fn connect(&self) -> TcpStream {
+        connect(self.address)
+    }
+
+    /// A request with anything.
+    pub fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Heard {
+        ask(self.address, method, path, headers, body)
+    }
+
+    /// A stranger's GET.
+    pub fn get(&self, path: &str) -> Heard {
+        self.ask("GET", path, &[], None)
+    }
+
+    /// A person's GET.
+    pub fn get_as(&self, person: &Person, path: &str) -> Heard {
+        self.ask("GET", path, &person.headers(), None)
+    }
+
+    /// A stranger's POST of JSON.
+    pub fn post(&self, path: &str, json: &serde_json::Value) -> Heard {
+        let body = json.to_string();
+        self.ask("POST", path, &[("Content-Type", "application/json")], Some(body.as_bytes()))
+    }
+
+    /// A person's POST of JSON.
+    pub fn post_as(&self, person: &Person, path: &str, json: &serde_json::Value) -> Heard {
+        let [token, id] = person.headers();
+        let body = json.to_string();
+        self.ask("POST", path, &[("Content-Type", "application/json"), token, id], Some(body.as_bytes()))
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        let served = self.thread.take().map(JoinHandle::join);
+        let stopped = self.running.take().map(Running::stop);
+        if !std::thread::panicking() {
+            assert!(
+                matches!(served, Some(Ok(()))) && matches!(stopped, Some(Ok(()))),
+                "it did not stop cleanly"
+            );
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The HTTP door: what it answers, and what it turns away.
+
+mod bad_input;
+mod doors;
