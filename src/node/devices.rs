@@ -9,7 +9,7 @@ use crate::chat::policy;
 use crate::chat::refusal::{Refusal, Right};
 use crate::chat::room::{Room, RoomKind};
 use crate::chat::token::TokenKind;
-use crate::chat::user::{Role, User};
+use crate::chat::user::{Role, Roles, User};
 use crate::node::accounts::NewUser;
 use crate::node::caller::Caller;
 use crate::node::rooms::NewRoom;
@@ -59,12 +59,7 @@ impl Node {
     ) -> Result<Added, Refusal> {
         let actor = self.actor(caller)?;
         policy::may_administer(&actor, Right::ManageDevices)?;
-        let room = match self.room_named(room_name).map_err(refuse)? {
-            Some(room) => room,
-            None => {
-                self.create_room(caller, NewRoom::named(RoomKind::Public, Name::parse_room(room_name)?))?
-            }
-        };
+        let room = self.room_or_new(caller, room_name)?;
         let user = self.make_user(NewUser::without_password(name, Role::Device))?;
         let added_by = Some(actor.user.id.clone());
         let bindings = vec![rights.binding(room.id.clone())];
@@ -107,6 +102,25 @@ impl Node {
         }
         self.append(What::UserRemoved { user: user.id.clone(), username: user.username.clone() })?;
         Ok(())
+    }
+
+    /// What a bridge of the operator's settings needs: the bot user it speaks as and the room it speaks in, which are made
+    /// when there are none. In a room that is not open to everyone the bot becomes a member.
+    pub fn set_up_bridge(&mut self, bridge: &Name, room_name: &Name) -> Result<(UserId, RoomId), Refusal> {
+        let user = self.bridge_user(bridge)?;
+        let room = self.room_or_new(&Caller::Operator, room_name.as_str())?;
+        if room.kind != RoomKind::Public && self.membership(&room.id, &user).map_err(refuse)?.is_none() {
+            let bot = self.user(&user).map_err(refuse)?.ok_or(Refusal::NoSuchUser)?;
+            self.enter(&bot, &room, Roles::NONE)?;
+        }
+        Ok((user, room.id.clone()))
+    }
+
+    fn room_or_new(&mut self, caller: &Caller, name: &str) -> Result<Arc<Room>, Refusal> {
+        match self.room_named(name).map_err(refuse)? {
+            Some(room) => Ok(room),
+            None => self.create_room(caller, NewRoom::named(RoomKind::Public, Name::parse_room(name)?)),
+        }
     }
 
     /// The bot user a bridge speaks as; made when there is none.

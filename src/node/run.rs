@@ -63,7 +63,9 @@ impl NodeHandle {
         self.send(caller, job)?.wait().unwrap_or(Err(Refusal::StoreFailed))
     }
 
-    fn send<T, F>(&self, caller: &Caller, job: F) -> Result<Answer<Result<T, Refusal>>, Refusal>
+    /// As [`NodeHandle::call`], for callers that have several things on their way: done in the order they were sent. No
+    /// answer, or [`Refusal::StoreFailed`], says that it may have come to nothing; [`Refusal::Busy`] that it did.
+    pub fn send<T, F>(&self, caller: &Caller, job: F) -> Result<Answer<Result<T, Refusal>>, Refusal>
     where
         T: Send + 'static,
         F: FnOnce(&mut Node) -> Result<T, Refusal> + Send + 'static,

@@ -1,4 +1,149 @@
 //! Inbound bridges: a topic filter at a broker becomes messages of a room.
+//!
+//! A publication is acknowledged to the broker only when its message is on the disk, so what the broker promised to keep
+//! (QoS 1, its own persistence, a session that survives the connection) is lost by a restart of neither side. What comes
+//! again with DUP, the same packet id and the same bytes is not posted twice: the node keeps the newest deliveries of
+//! each bridge with their messages. A broker that gives out packet ids anew while it keeps the session could make a
+//! repeat of the same words look like such a redelivery; those that count on, as Mosquitto does, cannot.
+//!
+//! Retained publications are passed over. A broker sends them again at every subscription, as the state of things and not
+//! as news, so they would be posted again at each start and each reconnect. What is published with the retain flag while
+//! the bridge listens arrives without it and is posted.
 
+mod arrival;
+mod fault;
 pub mod rule;
+mod session;
+pub mod status;
 pub mod template;
+mod waits;
+
+use crate::base::id::{RoomId, UserId};
+use crate::base::limits::BRIDGE_STOP_MS;
+use crate::chat::name::Name;
+use crate::chat::refusal::Refusal;
+use crate::node::{Caller, NodeHandle};
+use fault::Fault;
+use rule::BridgeRule;
+use status::Status;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+use waits::Waits;
+
+/// A bridge at work.
+struct Bridge {
+    rule: BridgeRule,
+    node: NodeHandle,
+    status: Arc<Status>,
+    /// Whom it speaks as.
+    user: UserId,
+    /// Where it speaks.
+    room: RoomId,
+}
+
+impl Bridge {
+    fn caller(&self) -> Caller {
+        Caller::Bridge(self.user.clone())
+    }
+}
+
+/// Keeps a bridge connected until `shutdown`; then lets what has arrived reach the disk, acknowledges it and leaves.
+pub async fn run(
+    rule: BridgeRule,
+    node: NodeHandle,
+    status: Arc<Status>,
+    shutdown: impl Future<Output = ()>,
+) {
+    let (stop, stopping) = watch::channel(false);
+    let mut work = pin!(keep_connected(rule, node, status, stopping));
+    tokio::select! {
+        () = &mut work => return,
+        () = shutdown => {}
+    }
+    // The receivers live in `work`.
+    let _ = stop.send(true);
+    if timeout(Duration::from_millis(BRIDGE_STOP_MS), work).await.is_err() {
+        tracing::warn!(
+            "a bridge could not leave in time: its broker will send again what was not acknowledged"
+        );
+    }
+}
+
+async fn keep_connected(
+    rule: BridgeRule,
+    node: NodeHandle,
+    status: Arc<Status>,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let mut waits = Waits::new(node.clone());
+    let (user, room) = loop {
+        match find_place(&node, &rule).await {
+            Ok(place) => break place,
+            Err(refusal) => {
+                status.failed(&format!("no place to post: {refusal:?}"));
+                tracing::error!(bridge = rule.name, ?refusal, "the bridge finds no place to post");
+            }
+        }
+        if waited(&mut waits, &mut stopping).await.is_stopping() {
+            return;
+        }
+    };
+    let bridge = Bridge { rule, node, status, user, room };
+    loop {
+        waits.began();
+        match session::run(&bridge, stopping.clone()).await {
+            Ok(()) => return bridge.status.left(),
+            Err(fault) => bridge.tell(&fault),
+        }
+        if waited(&mut waits, &mut stopping).await.is_stopping() {
+            return;
+        }
+    }
+}
+
+/// The bot user and the room of a rule, made where they are missing.
+async fn find_place(node: &NodeHandle, rule: &BridgeRule) -> Result<(UserId, RoomId), Refusal> {
+    let (name, room) = (Name::parse(&rule.name)?, rule.room.clone());
+    node.call(&Caller::Operator, move |node| node.set_up_bridge(&name, &room)).await
+}
+
+impl Bridge {
+    /// Says what went wrong, once for as long as it stays the same: a broker may be away for days.
+    fn tell(&self, fault: &Fault) {
+        let words = fault.words(&self.rule);
+        if self.status.failed(&words) {
+            tracing::warn!(bridge = self.rule.name, "{words}");
+        } else {
+            tracing::debug!(bridge = self.rule.name, "{words}");
+        }
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum After {
+    Waited,
+    Stopping,
+}
+
+impl After {
+    fn is_stopping(&self) -> bool {
+        *self == After::Stopping
+    }
+}
+
+async fn waited(waits: &mut Waits, stopping: &mut watch::Receiver<bool>) -> After {
+    tokio::select! {
+        () = sleep(waits.next()) => After::Waited,
+        () = stopped(stopping) => After::Stopping,
+    }
+}
+
+/// Ends when the bridge has to stop.
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // Without its sender nobody could say stop any more, which says it.
+    let _ = stopping.wait_for(|stop| *stop).await;
+}

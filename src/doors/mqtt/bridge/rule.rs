@@ -114,6 +114,27 @@ impl TopicFilter {
         Ok(TopicFilter(filter.to_owned()))
     }
 
+    /// Whether a topic is one of those the filter asks for. A wildcard at the beginning asks for none of the broker's own,
+    /// which begin with `$`.
+    pub fn matches(&self, topic: &str) -> bool {
+        // A shared subscription asks for the filter behind the name of its group.
+        let shared = self.0.strip_prefix("$share/").and_then(|rest| rest.split_once('/'));
+        let filter = shared.map_or(self.0.as_str(), |(_, filter)| filter);
+        if topic.starts_with('$') && filter.starts_with(['#', '+']) {
+            return false;
+        }
+        let mut levels = topic.split('/');
+        for asked in filter.split('/') {
+            match (asked, levels.next()) {
+                ("#", _) => return true,
+                (_, None) => return false,
+                (asked, Some(level)) if asked != "+" && asked != level => return false,
+                _ => {}
+            }
+        }
+        levels.next().is_none()
+    }
+
     /// The filter as a broker takes it.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -172,6 +193,27 @@ mod tests {
         }
         for filter in ["", "a/#/b", "a#", "a/b+", "a\0b", &"x".repeat(MQTT_TOPIC_BYTES_MAX + 1)] {
             assert!(TopicFilter::parse(filter).is_err(), "{filter:?}");
+        }
+    }
+
+    #[test]
+    fn a_filter_asks_for_topics_as_mqtt_says() {
+        for (filter, topic, asked) in [
+            ("tele/+/SENSOR", "tele/porch/SENSOR", true),
+            ("tele/+/SENSOR", "tele/porch/STATE", false),
+            ("tele/+/SENSOR", "tele/porch/SENSOR/1", false),
+            ("tele/+/SENSOR", "tele//SENSOR", true),
+            ("zigbee2mqtt/#", "zigbee2mqtt/garden/door", true),
+            ("zigbee2mqtt/#", "zigbee2mqtt", true),
+            ("zigbee2mqtt/#", "zigbee", false),
+            ("#", "ä/ö", true),
+            ("+", "ä", true),
+            ("#", "$SYS/uptime", false),
+            ("+/uptime", "$SYS/uptime", false),
+            ("$SYS/#", "$SYS/uptime", true),
+            ("$share/nodes/tele/#", "tele/porch", true),
+        ] {
+            assert_eq!(TopicFilter::parse(filter).expect(filter).matches(topic), asked, "{filter} {topic}");
         }
     }
 
