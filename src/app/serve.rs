@@ -7,7 +7,9 @@ use crate::cli::greeting::{Greeting, greeting, ready_line};
 use crate::cli::{Failure, machine, notify};
 use crate::config::{Access, Config};
 use crate::doors::control::answer::Surroundings;
-use crate::doors::control::wire::{StatusReport, socket_path};
+use crate::doors::control::wire::{BridgeLine, StatusReport, socket_path};
+use crate::doors::mqtt::bridge;
+use crate::doors::mqtt::bridge::status::Status;
 use crate::doors::{control, gpio, http};
 use crate::node::accounts::{ACCESS, LAN_GUESTS};
 use crate::node::{Caller, Catalog, NodeHandle, refuse};
@@ -74,12 +76,19 @@ async fn doors(
         test_mode,
     }));
     let serving = tokio::spawn(http::serve(web, site, ended()));
-    let around = surroundings(world.clone(), folder, bound);
+    let bridges: Vec<_> = config.bridges.iter().map(|rule| Arc::new(Status::new(rule))).collect();
+    let around = surroundings(world.clone(), folder, bound, bridges.clone());
     let commanding = tokio::spawn(control::server::serve(commands, node.clone(), around, ended()));
+    let bridging = config
+        .bridges
+        .iter()
+        .zip(bridges)
+        .map(|(rule, status)| tokio::spawn(bridge::run(rule.clone(), node.clone(), status, ended())));
+    let tasks: Vec<_> = bridging.chain([serving, commanding]).collect();
     greet(&world, folder, bound, &node).await?;
     notify::ready();
     wait_for_the_end(stop).await.map_err(open::no_thread)?;
-    for task in [serving, commanding] {
+    for task in tasks {
         // A door that panicked has said so; the others and the store still stop cleanly.
         let _ = task.await;
     }
@@ -133,7 +142,12 @@ async fn prepare(node: &NodeHandle, config: &Config, test_mode: bool) -> Result<
     })
 }
 
-fn surroundings(world: Arc<OsWorld>, folder: &DataFolder, bound: SocketAddr) -> control::server::Ask {
+fn surroundings(
+    world: Arc<OsWorld>,
+    folder: &DataFolder,
+    bound: SocketAddr,
+    bridges: Vec<Arc<Status>>,
+) -> control::server::Ask {
     let data = folder.path.display().to_string();
     Arc::new(move || Surroundings {
         url: machine::people_urls(bound).into_iter().next(),
@@ -145,9 +159,21 @@ fn surroundings(world: Arc<OsWorld>, folder: &DataFolder, bound: SocketAddr) -> 
             http: Some(bound.to_string()),
             uptime_s: Some(world.mono_ms() / 1_000),
             memory_bytes: machine::memory_bytes(),
+            bridges: bridges.iter().map(|status| bridge_line(&status.report())).collect(),
             ..StatusReport::default()
         },
     })
+}
+
+fn bridge_line(report: &bridge::status::Report) -> BridgeLine {
+    BridgeLine {
+        name: report.name.clone(),
+        broker: report.broker.clone(),
+        connected: report.connected,
+        error: report.error.clone(),
+        posted: report.posted,
+        dropped: report.dropped,
+    }
 }
 
 async fn greet(

@@ -3,7 +3,7 @@
 use super::Action;
 use super::args::{Opt, Spec};
 use super::table::{bytes, duration, plain, table};
-use crate::doors::control::wire::{Request, StatusReport};
+use crate::doors::control::wire::{BridgeLine, Request, StatusReport};
 
 pub(super) const STATUS: Spec = Spec {
     words: "status",
@@ -48,6 +48,20 @@ pub(super) fn show(report: &StatusReport) -> String {
     row("devices", Some(report.devices.to_string()));
     row("rooms", Some(report.rooms.to_string()));
     row("messages", Some(report.messages.to_string()));
+    for bridge in &report.bridges {
+        row("bridge", Some(bridge_words(bridge)));
+    }
     let next = if report.running { "next: linnet room list" } else { "next: linnet serve" };
     format!("{}{next}\n", table(&[], rows.into_iter()))
+}
+
+fn bridge_words(bridge: &BridgeLine) -> String {
+    let how = match &bridge.error {
+        None if bridge.connected => "connected".to_owned(),
+        None => "connecting".to_owned(),
+        Some(error) => plain(error),
+    };
+    let dropped = if bridge.dropped > 0 { format!(", {} dropped", bridge.dropped) } else { String::new() };
+    let (name, broker) = (plain(&bridge.name), plain(&bridge.broker));
+    format!("{name} at {broker}: {how}, {} posted{dropped}", bridge.posted)
 }

@@ -245,6 +245,26 @@ pub struct StatusReport {
     pub rooms: u64,
     /// Stored messages.
     pub messages: u64,
+    /// Bridges to brokers, in the order of the config.
+    #[serde(default)]
+    pub bridges: Vec<BridgeLine>,
+}
+
+/// A bridge to a broker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BridgeLine {
+    /// Its name in the config.
+    pub name: String,
+    /// Host and port of the broker.
+    pub broker: String,
+    /// Whether its subscription stands.
+    pub connected: bool,
+    /// What ended the last connection or attempt.
+    pub error: Option<String>,
+    /// Messages posted since the start.
+    pub posted: u64,
+    /// Publications the room could not take.
+    pub dropped: u64,
 }
 
 fn write_secret<S: Serializer>(secret: &Secret, out: S) -> Result<S::Ok, S::Error> {
