@@ -23,6 +23,10 @@ pub const REACTIONS_MAX: usize = 32;
 pub const REACTORS_MAX: usize = 64;
 /// Tags of a device's post, as ntfy's users know them.
 pub const TAGS_MAX: usize = 8;
+/// People, and rooms, looked up for the names in one text; the rest stays plain text.
+pub const MENTIONS_MAX: usize = 20;
+/// Attachments inside attachments: a quote of a quote.
+pub const ATTACHMENT_DEPTH_MAX: usize = 3;
 /// Messages in one page of history.
 pub const PAGE_MESSAGES_MAX: usize = 100;
 

@@ -16,3 +16,4 @@ mod journal;
 mod node;
 mod program;
 mod records;
+mod wire;

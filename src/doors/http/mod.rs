@@ -15,6 +15,7 @@ pub mod route;
 pub mod server;
 pub mod upgrade;
 pub mod web;
+pub mod wire;
 
 pub use call::Call;
 pub use reply::{Problem, Reply};
