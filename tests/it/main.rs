@@ -16,4 +16,5 @@ mod journal;
 mod node;
 mod program;
 mod records;
+mod serve;
 mod wire;

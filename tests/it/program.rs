@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 /// What a run of the program left.
 pub struct Ran {
@@ -41,15 +41,26 @@ impl Desk {
         self.run_with(line, &[])
     }
 
+    /// Runs `linnet` with the words of `line` and this text on its standard input.
+    pub fn run_with_input(&self, line: &str, input: &str) -> Ran {
+        let path = self.path().join("standard-input");
+        fs::write(&path, input).expect("written");
+        self.run_from(line, &[], fs::File::open(path).expect("it was just written").into())
+    }
+
     /// Runs `linnet` with the words of `line` and these variables.
     pub fn run_with(&self, line: &str, variables: &[(&str, &str)]) -> Ran {
+        self.run_from(line, variables, Stdio::null())
+    }
+
+    fn run_from(&self, line: &str, variables: &[(&str, &str)], input: Stdio) -> Ran {
         let mut command = Command::new(env!("CARGO_BIN_EXE_linnet"));
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("LINNET_") {
                 command.env_remove(name);
             }
         }
-        command.args(line.split_whitespace()).current_dir(self.path()).stdin(std::process::Stdio::null());
+        command.args(line.split_whitespace()).current_dir(self.path()).stdin(input);
         let Output { status, stdout, stderr } =
             command.envs(variables.iter().copied()).output().expect("the program was built");
         let text = |bytes| String::from_utf8(bytes).expect("text");

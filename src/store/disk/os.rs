@@ -119,7 +119,8 @@ impl DiskFile for OsFile {
 
     fn allocate(&self, bytes: u64) -> io::Result<()> {
         match retry_on_intr(|| rustix::fs::fallocate(&self.0, FallocateFlags::empty(), 0, bytes)) {
-            Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
+            // Without room for all of it the file grows as it is written, until the disk is really full.
+            Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::NOSPC) => Ok(()),
             other => Ok(other?),
         }
     }

@@ -2,4 +2,5 @@
 
 pub mod ask;
 pub mod life;
+pub mod process;
 pub mod site;

@@ -1,0 +1,80 @@
+//! The real binary as a process that serves: started in a folder, asked, killed and started again.
+
+use super::ask::{Heard, ask};
+use crate::program::Desk;
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+
+/// A serving process. Dropping it kills it.
+pub struct Process {
+    child: Child,
+    /// Where it serves.
+    pub address: SocketAddr,
+    /// What it printed before it was ready.
+    pub greeting: String,
+}
+
+impl Process {
+    /// Starts `linnet serve` in the desk's folder with these further words, and waits for its ready line.
+    pub fn start(desk: &Desk, words: &str) -> Process {
+        let mut child = command(desk, words).spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut greeting = String::new();
+        let address = loop {
+            let mut line = String::new();
+            if out.read_line(&mut line).unwrap() == 0 {
+                let mut err = String::new();
+                child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+                panic!("it ended before it was ready: {err}");
+            }
+            if let Some(rest) = line.strip_prefix("ready http=") {
+                break rest.split(' ').next().unwrap().parse().unwrap();
+            }
+            greeting.push_str(&line);
+        };
+        Process { child, address, greeting }
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Pulls the plug, as far as a process has one.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to stop and waits; gives the exit code.
+    pub fn stop(mut self) -> i32 {
+        let pid = rustix::process::Pid::from_raw(self.child.id() as i32).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.child.wait().unwrap().code().expect("it was not killed")
+    }
+
+    /// One request by HTTP.
+    pub fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Heard {
+        ask(self.address, method, path, headers, body)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn command(desk: &Desk, words: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_linnet"));
+    command.args(["serve", "--http", "127.0.0.1:0"]).args(words.split_whitespace()).current_dir(desk.path());
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("LINNET_") {
+            command.env_remove(name);
+        }
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}

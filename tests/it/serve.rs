@@ -1,0 +1,156 @@
+//! The whole program as its operator meets it: started, asked by its command line, killed, started again.
+
+use crate::harness::process::Process;
+use crate::program::{Desk, Ran};
+use serde_json::Value;
+use std::process::Command;
+
+fn json(ran: &Ran) -> Value {
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {}", ran.out))
+}
+
+#[test]
+fn an_empty_folder_becomes_a_node_that_says_how_to_own_it() {
+    let desk = Desk::with(&[]);
+    let node = Process::start(&desk, "");
+    for word in ["ready in", "./linnet-data", "people", "/#own-", "curl -d", "linnet device add"] {
+        assert!(node.greeting.contains(word), "{word} is missing in {}", node.greeting);
+    }
+    // 80 bits: 14 characters of an alphabet of 55, in groups of four.
+    let code = node.greeting.split("/#own-").nth(1).unwrap().split(' ').next().unwrap();
+    assert_eq!(code.chars().filter(char::is_ascii_alphanumeric).count(), 14, "{code}");
+    assert_eq!(node.stop(), 0);
+    assert!(desk.path().join("linnet-data/journal").is_dir());
+}
+
+#[test]
+fn what_the_command_line_did_outlives_a_killed_node() {
+    let desk = Desk::with(&[]);
+    let node = Process::start(&desk, "");
+    let added = json(&desk.run("device add porch --room garden --json"));
+    assert!(added["token"].as_str().unwrap().starts_with("dv_") && added["room"] == "garden", "{added}");
+    assert_eq!(desk.run("post garden door_open").code, 0);
+    let status = json(&desk.run("status --json"));
+    assert_eq!(status["running"], true);
+    assert_eq!(status["pid"], node.id());
+    node.kill();
+    // No node runs: the same commands reach the store itself.
+    let rooms = json(&desk.run("room list --json"));
+    assert!(rooms.as_array().unwrap().iter().any(|room| room["name"] == "garden" && room["messages"] == 1));
+    assert_eq!(json(&desk.run("status --json"))["running"], false);
+    let node = Process::start(&desk, "");
+    let devices = json(&desk.run("device list --json"));
+    assert_eq!(devices[0]["name"], "porch");
+    assert_eq!(desk.run("device remove porch").code, 0);
+    assert_eq!(desk.run("device show porch").code, 1);
+    assert_eq!(node.stop(), 0);
+}
+
+#[test]
+fn an_owner_link_is_fresh_and_only_for_a_node_without_owner() {
+    let desk = Desk::with(&[]);
+    let node = Process::start(&desk, "");
+    let first = desk.run("owner");
+    let second = desk.run("owner");
+    assert!(first.out.contains("/#own-") && first.out != second.out, "{}", first.out);
+    node.kill();
+    assert!(desk.run("owner").out.contains("/#own-"), "also without a running node");
+    assert_eq!(user_add(&desk, "alice", "admin").code, 0);
+    let late = desk.run("owner");
+    assert_eq!(late.code, 1);
+    assert!(late.err.contains("has an owner"), "{}", late.err);
+}
+
+fn user_add(desk: &Desk, name: &str, role: &str) -> Ran {
+    desk.run_with_input(&format!("user add {name} --role {role} --password-stdin"), "correct horse\n")
+}
+
+#[test]
+fn a_second_node_on_the_same_folder_is_told_who_holds_it() {
+    let desk = Desk::with(&[]);
+    let node = Process::start(&desk, "");
+    let second = desk.run("serve --http 127.0.0.1:0");
+    assert_eq!(second.code, 1);
+    assert!(second.err.contains(&format!("in use by PID {}", node.id())), "{}", second.err);
+}
+
+#[test]
+fn a_port_in_use_is_told_with_what_to_do() {
+    let desk = Desk::with(&[]);
+    let node = Process::start(&desk, "");
+    let second = desk.run(&format!("serve --http {} --data other", node.address));
+    assert_eq!(second.code, 1);
+    assert!(
+        second.err.contains(&node.address.to_string()) && second.err.contains("--http"),
+        "{}",
+        second.err
+    );
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_told_with_what_to_do() {
+    let desk = Desk::with(&[("a-file", "")]);
+    for data in ["/proc/linnet-data", "a-file/below"] {
+        let ran = desk.run(&format!("serve --http 127.0.0.1:0 --data {data}"));
+        assert_eq!(ran.code, 1, "{data}");
+        assert!(ran.err.contains(data) && ran.err.contains("--data"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn test_mode_and_life_do_not_share_a_folder() {
+    let desk = Desk::with(&[]);
+    Process::start(&desk, "--test-mode --data tests").kill();
+    let life = desk.run("serve --http 127.0.0.1:0 --data tests");
+    assert!(life.code == 1 && life.err.contains("--test-mode"), "{}", life.err);
+    Process::start(&desk, "--data life").kill();
+    let test = desk.run("serve --http 127.0.0.1:0 --data life --test-mode");
+    assert!(test.code == 1 && test.err.contains("--test-mode"), "{}", test.err);
+    let open = desk.run("serve --http 0.0.0.0:0 --data third --test-mode");
+    assert!(open.code == 1 && open.err.contains("loopback"), "{}", open.err);
+}
+
+#[test]
+fn a_full_disk_is_told_and_what_was_acknowledged_is_there_afterwards() {
+    let desk = Desk::with(&[("small/here", "")]);
+    let folder = desk.path().join("small");
+    let mount =
+        |words: &[&str]| Command::new(words[0]).args(&words[1..]).arg(&folder).status().unwrap().success();
+    assert!(
+        mount(&["mount", "-t", "tmpfs", "-o", "size=10m", "tmpfs"]),
+        "this test needs the right to mount a small tmpfs: run it as root"
+    );
+    let told = std::panic::catch_unwind(|| fill(&desk));
+    let node = std::panic::catch_unwind(|| {
+        std::fs::remove_file(folder.join("ballast")).unwrap();
+        Process::start(&desk, "--data small/data")
+    });
+    let rooms = node.map(|_node| json(&desk.run("room list --json --data small/data")));
+    assert!(mount(&["umount", "-l"]));
+    let acknowledged = told.unwrap();
+    let general = rooms.unwrap();
+    let general = general.as_array().unwrap().iter().find(|room| room["name"] == "general").unwrap().clone();
+    let messages = general["messages"].as_u64().unwrap();
+    assert!(messages >= acknowledged, "{messages} of {acknowledged} are there");
+}
+
+/// Posts until the disk is full; gives how many were acknowledged.
+fn fill(desk: &Desk) -> u64 {
+    let _node = Process::start(desk, "--data small/data");
+    let free = |bytes: usize| std::fs::write(desk.path().join("small/ballast"), vec![7; bytes]);
+    // All but a little of what is free, so that a few posts fill the rest.
+    let mut ballast = 10 * 1024 * 1024;
+    while free(ballast).is_err() {
+        ballast -= 64 * 1024;
+    }
+    let text = "€".repeat(5_000);
+    for acknowledged in 0..20_000 {
+        let ran = desk.run(&format!("post general {text} --data small/data"));
+        if ran.code != 0 {
+            assert!(ran.err.contains("store failed") || ran.err.contains("full"), "{}", ran.err);
+            return acknowledged;
+        }
+    }
+    panic!("the disk never filled");
+}
