@@ -237,6 +237,21 @@ fn ones_own_rooms_are_those_of_each_moment() {
 }
 
 #[test]
+fn going_back_for_a_new_room_repeats_no_joining() {
+    let (mut stage, greenhouse, workshop) = stage();
+    let bob = user_id("bob");
+    let listener = stage.attach("bob");
+    listener.follow_mine(vec![], stage.as_of()).unwrap();
+    let (as_of, permit) = (stage.as_of(), stage.may_read(&bob, &greenhouse).unwrap());
+    let said = stage.post(&greenhouse);
+    let membership = [stage.happens(joined(&workshop, &bob)), stage.happens(left(&workshop, &bob))];
+    stage.settle_and_relay();
+    assert_eq!(places(&all(&listener)), membership);
+    listener.follow_room(permit, as_of).unwrap();
+    assert_eq!(places(&all(&listener)), [said]);
+}
+
+#[test]
 fn only_the_audience_is_woken_and_only_once() {
     let (mut stage, greenhouse, _) = stage();
     let (mut follower, mut outsider) = (stage.follower("bob", &greenhouse), stage.attach("mallory"));
@@ -294,6 +309,8 @@ fn typing_is_heard_in_the_room_and_by_no_one_else() {
 fn presence_is_the_first_and_the_last_listener() {
     let (stage, ..) = stage();
     let watcher = stage.attach("alice");
+    watcher.follow_presence(true);
+    watcher.follow_presence(false);
     watcher.follow_presence(true);
     let both = [stage.attach("bob"), stage.attach("bob")];
     assert_eq!(stage.hub.online(&user_id("bob")), 2);
