@@ -20,7 +20,7 @@
 //! Groups are written one at a time, each after the sync of the one before. So:
 //!
 //! * An invalid group with no valid one after it is a **torn tail**: it was in flight when power went and nobody was
-//!   told. [`open`] overwrites it with zeros and syncs, so that its bytes can never be taken for a later group.
+//!   told. [`open()`] overwrites it with zeros and syncs, so that its bytes can never be taken for a later group.
 //! * An invalid group with a valid one, or a later segment, after it is **damage**: it was acknowledged. It is
 //!   reported and passed over, its bytes stay, and everything after it can be read.
 //! * A newest segment without a readable header and with nothing but zeros after it was being created and nothing in
@@ -30,7 +30,7 @@
 //! the index can know.
 //!
 //! What is found whole at the tail may so far lie only in the kernel's memory, and after a failed sync the kernel may
-//! believe it is on disk. Before [`open`] returns, the newest group is written again where it lies, and synced.
+//! believe it is on disk. Before [`open()`] returns, the newest group is written again where it lies, and synced.
 
 mod appender;
 mod files;
