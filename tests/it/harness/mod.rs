@@ -1,6 +1,10 @@
 //! What the stories stand on: a node on a simulated disk, the cast, and a real node on port 0.
 
+pub mod alive;
 pub mod ask;
+pub mod broker;
 pub mod life;
 pub mod process;
+pub mod mosquitto;
 pub mod site;
+pub mod wait;
