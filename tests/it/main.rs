@@ -6,6 +6,7 @@
     reason = "tests wait for real things and need a real clock for the limit"
 )]
 
+mod accounts;
 mod bridge;
 mod cli;
 mod config;

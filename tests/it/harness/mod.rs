@@ -4,7 +4,7 @@ pub mod alive;
 pub mod ask;
 pub mod broker;
 pub mod life;
-pub mod process;
 pub mod mosquitto;
+pub mod process;
 pub mod site;
 pub mod wait;
