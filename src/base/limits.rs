@@ -234,3 +234,15 @@ pub const BODY_BYTES_MAX: usize = 96 * 1024;
 pub const QUERY_BYTES_MAX: usize = 8 * 1024;
 /// Pairs of a query or a form.
 pub const QUERY_PAIRS_MAX: usize = 256;
+/// Buckets of rates kept, of all callers and addresses; full ones go first.
+pub const RATE_BUCKETS_MAX: usize = 2_048;
+/// Wrong passwords for one account from one address before the next has to wait.
+pub const LOGIN_TRIES_FREE: u32 = 5;
+/// Seconds that the wait after wrong passwords grows to.
+pub const LOGIN_WAIT_SECONDS_MAX: u64 = 15 * 60;
+/// Pairs of account and address whose wrong passwords are remembered.
+pub const LOGIN_TRIES_KEPT_MAX: usize = 1_024;
+/// Milliseconds an invitation link made on the page lives: a week.
+pub const INVITATION_LIFE_MS: u64 = 7 * 24 * 3_600 * 1_000;
+/// Names tried for a guest whose name is taken: `anna`, `anna2`, ...
+pub const GUEST_NAMES_TRIED_MAX: usize = 100;

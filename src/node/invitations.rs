@@ -13,7 +13,7 @@ use crate::chat::room::Room;
 use crate::chat::user::{Role, Roles, User};
 use crate::node::accounts::{NewUser, OWNER};
 use crate::node::caller::{Caller, hash_token};
-use crate::node::{Node, refuse};
+use crate::node::{Node, Reading, refuse};
 use crate::store::index::catalog::Catalog;
 use std::sync::Arc;
 
@@ -160,6 +160,15 @@ impl Node {
         let draft = Draft { text: Text::parse(text)?, ..Draft::default() };
         self.say(permit, &actor, MessageKind::Said, draft, None)?;
         Ok(())
+    }
+}
+
+impl Reading {
+    /// Whether a code could be used now: asked before work is done for whoever brings it.
+    pub fn code_is_good(&self, code: &str) -> Result<(), Refusal> {
+        let found = self.invitation(&hash_token(&bare(code))).map_err(refuse)?;
+        let good = found.is_some_and(|found| is_good(&found, self.world().wall_ms()));
+        if good { Ok(()) } else { Err(Refusal::CodeUnknown) }
     }
 }
 

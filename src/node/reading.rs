@@ -15,7 +15,7 @@ use crate::store::index::catalog::{Catalog, RoomTail};
 use crate::store::index::kv::{Order, Shelf, Value};
 use crate::store::index::settled::Settled;
 use crate::store::journal::{self, Pos};
-use crate::store::keys::Key;
+use crate::store::keys::{self, Key};
 use std::sync::Arc;
 
 /// The settled state of the node.
@@ -71,6 +71,12 @@ impl Reading {
     /// The newest settled place in the order.
     pub fn newest(&self) -> Seq {
         self.settled.reached().seq
+    }
+
+    /// The node's own number, made at its first start.
+    pub fn node_number(&self) -> Result<u64, Refusal> {
+        let value = self.get(keys::NODE).map_err(refuse)?.unwrap_or_default();
+        Ok(value.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
     }
 
     /// A room by id or name, if the actor may read it; a room hidden from them does not exist for them.

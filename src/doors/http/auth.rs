@@ -1,18 +1,39 @@
 //! Who is calling: a token in headers, a Bearer, or the page's cookie.
 
+use crate::base::id::UserId;
+use crate::base::limits::SESSION_LIFE_MS;
 use crate::chat::refusal::Refusal;
 use crate::doors::http::Site;
 use crate::doors::http::call::Shown;
-use crate::doors::http::guard::is_own_origin;
+use crate::doors::http::guard::{is_own_origin, is_read};
 use crate::node::Caller;
-use hyper::header::{AUTHORIZATION, COOKIE, HeaderValue};
+use hyper::header::{AUTHORIZATION, COOKIE, HeaderValue, ORIGIN, UPGRADE};
 use hyper::{HeaderMap, Method};
 
 /// The name of the page's cookie.
-pub const COOKIE_NAME: &str = "linnet_session";
+const COOKIE_NAME: &str = "linnet_session";
+
+/// `Set-Cookie` for the page: scripts cannot read it, other sites cannot make the browser send it.
+pub fn set_cookie(token: &str) -> String {
+    let seconds = SESSION_LIFE_MS / 1_000;
+    format!("{COOKIE_NAME}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}")
+}
+
+/// `Set-Cookie` that takes the page's cookie away.
+pub fn clear_cookie() -> String {
+    format!("{COOKIE_NAME}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0")
+}
+
+/// Somebody who showed a good token.
+pub struct Known {
+    /// For the node.
+    pub caller: Caller,
+    /// Who it is.
+    pub user: UserId,
+}
 
 /// Who is calling, and how they showed it. An error is the store's, not the caller's.
-pub fn caller(site: &Site, method: &Method, headers: &HeaderMap) -> Result<(Option<Caller>, Shown), Refusal> {
+pub fn known(site: &Site, method: &Method, headers: &HeaderMap) -> Result<(Option<Known>, Shown), Refusal> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(token) = text("x-auth-token") {
         let user = text("x-user-id").unwrap_or_default();
@@ -21,7 +42,7 @@ pub fn caller(site: &Site, method: &Method, headers: &HeaderMap) -> Result<(Opti
     if let Some(token) = headers.get(AUTHORIZATION).and_then(bearer) {
         return good(site, token, None, Shown::Header);
     }
-    match cookie(headers).filter(|_| is_from_our_page(method, headers)) {
+    match cookie(headers).filter(|_| is_from_our_page(site, method, headers)) {
         Some(token) => good(site, token, None, Shown::Cookie),
         None => Ok((None, Shown::Nothing)),
     }
@@ -32,10 +53,12 @@ fn good(
     token: &str,
     user: Option<&str>,
     shown: Shown,
-) -> Result<(Option<Caller>, Shown), Refusal> {
+) -> Result<(Option<Known>, Shown), Refusal> {
     let caller = Caller::with_token(token);
     match site.node.read(|reading| reading.actor(&caller)) {
-        Ok(actor) if user.is_none_or(|user| user == actor.user.id.as_str()) => Ok((Some(caller), shown)),
+        Ok(actor) if user.is_none_or(|user| user == actor.user.id.as_str()) => {
+            Ok((Some(Known { caller, user: actor.user.id.clone() }), shown))
+        }
         Ok(_) | Err(Refusal::TokenUnknown | Refusal::UserInactive) => Ok((None, Shown::Bad)),
         Err(refusal) => Err(refusal),
     }
@@ -53,16 +76,16 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// Cookies are shared by all ports of a host, so the browser's word for where a request comes from is needed too.
-fn is_from_our_page(method: &Method, headers: &HeaderMap) -> bool {
-    let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
-    let reads = method == Method::GET || method == Method::HEAD;
-    match site {
+fn is_from_our_page(site: &Site, method: &Method, headers: &HeaderMap) -> bool {
+    let reads = is_read(method) && !headers.contains_key(UPGRADE);
+    match headers.get("sec-fetch-site").and_then(|value| value.to_str().ok()) {
         Some("same-origin") => true,
         // Typed into the address bar.
         Some("none") => reads,
-        Some(_) => false,
+        // A page elsewhere, or a header that is no text.
+        _ if headers.contains_key("sec-fetch-site") => false,
         // Browsers say it only where the page is secure; on plain HTTP the Origin must do.
-        None if headers.contains_key(hyper::header::ORIGIN) => is_own_origin(headers),
-        None => reads && !headers.contains_key(hyper::header::UPGRADE),
+        _ if headers.contains_key(ORIGIN) => is_own_origin(site, headers),
+        _ => reads,
     }
 }

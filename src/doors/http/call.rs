@@ -4,6 +4,7 @@ use crate::chat::policy::Actor;
 use crate::chat::refusal::Refusal;
 use crate::doors::http::Site;
 use crate::doors::http::body;
+use crate::doors::http::login::nobody;
 use crate::doors::http::query::Query;
 use crate::doors::http::reply::Problem;
 use crate::node::{Caller, Node, Reading};
@@ -82,6 +83,15 @@ impl Call {
         Ok(self.site.node.call(&caller, move |node| job(node, &name)).await?)
     }
 
+    /// Has the node do one thing for somebody without an account: what their code or address allows.
+    pub async fn node_for_nobody<T, F>(&self, job: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Node) -> Result<T, Refusal> + Send + 'static,
+    {
+        Ok(self.site.node.call(&nobody(self.peer_ip()), job).await?)
+    }
+
     /// Reads what is settled in the caller's name.
     pub fn read<T>(&self, read: impl FnOnce(&Reading, &Actor) -> Result<T, Refusal>) -> Result<T, Problem> {
         let caller = self.caller()?;
@@ -111,6 +121,13 @@ impl Call {
     /// The address it comes from, IPv4 where it is one.
     pub fn peer_ip(&self) -> IpAddr {
         self.peer.ip().to_canonical()
+    }
+
+    /// This node as the caller reaches it: `http://<Host>`, without a slash at its end.
+    pub fn base(&self) -> String {
+        // A proxy that the operator named, in front of us, speaks TLS.
+        let through_tls = self.header("x-forwarded-proto") == Some("https");
+        format!("{}://{}", if through_tls { "https" } else { "http" }, self.host())
     }
 
     /// The Host header: what the caller knows this node as.

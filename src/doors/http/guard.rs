@@ -2,19 +2,20 @@
 
 use crate::doors::http::Site;
 use crate::doors::http::reply::Problem;
-use hyper::header::{HOST, ORIGIN, UPGRADE};
+use hyper::header::{HOST, HeaderName, HeaderValue, ORIGIN, UPGRADE};
 use hyper::http::request::Parts;
 use hyper::http::uri::Authority;
-use hyper::{HeaderMap, StatusCode};
+use hyper::{HeaderMap, Method, StatusCode};
 use std::net::{IpAddr, SocketAddr};
 
-/// Turns away what is not addressed to this node: a page elsewhere could reach us by a name of its own.
+/// Turns away what is not addressed to this node, and what another site's page would have done here.
 pub fn check(site: &Site, local: SocketAddr, parts: &Parts) -> Result<(), Problem> {
     let mut hosts = parts.headers.get_all(HOST).iter();
     let host =
         hosts.next().and_then(|host| host.to_str().ok()).and_then(|host| host.parse::<Authority>().ok());
-    let named = parts.uri.authority();
+    // A page elsewhere could reach this node by a name of its own making; its Host header gives it away.
     let ours = host.as_ref().is_some_and(|host| is_ours(site, local, host.host()));
+    let named = parts.uri.authority();
     let consistent = hosts.next().is_none() && named.is_none_or(|named| host.as_ref() == Some(named));
     if !ours || !consistent {
         return Err(Problem::error(
@@ -22,33 +23,40 @@ pub fn check(site: &Site, local: SocketAddr, parts: &Parts) -> Result<(), Proble
              http.hosts in linnet.toml",
         ));
     }
-    if parts.headers.contains_key(UPGRADE)
-        && parts.headers.contains_key(ORIGIN)
-        && !is_own_origin(&parts.headers)
-    {
+    let acts = !is_read(&parts.method) || parts.headers.contains_key(UPGRADE);
+    if acts && parts.headers.contains_key(ORIGIN) && !is_own_origin(site, &parts.headers) {
         return Err(Problem::status(
             StatusCode::FORBIDDEN,
-            "The Origin header names another site: a WebSocket of a page must come from this node's own page",
+            "The Origin header names another site: pages may act here only when they come from this node; behind a \
+             proxy, add its host name to http.hosts in linnet.toml",
         ));
     }
     Ok(())
 }
 
+/// Whether a method changes nothing.
+pub fn is_read(method: &Method) -> bool {
+    method == Method::GET || method == Method::HEAD
+}
+
 fn is_ours(site: &Site, local: SocketAddr, host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     if let Ok(address) = bare.parse::<IpAddr>() {
-        let address = address.to_canonical();
-        return address == local.ip().to_canonical()
-            || address.is_loopback() && local.ip().to_canonical().is_loopback();
+        let (address, local) = (address.to_canonical(), local.ip().to_canonical());
+        return address == local
+            || (address.is_loopback() && local.is_loopback())
+            || site.extra_hosts.iter().any(|known| known == bare);
     }
     let name = host.strip_suffix('.').unwrap_or(host);
     site.hosts.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
-/// Whether the Origin is the very host this request is addressed to.
-pub fn is_own_origin(headers: &HeaderMap) -> bool {
-    let text = |name| headers.get(name).and_then(|value: &hyper::header::HeaderValue| value.to_str().ok());
+/// Whether the Origin is the very host this request is addressed to, or one the operator named: a proxy in front
+/// may speak TLS on the usual port and address us otherwise.
+pub fn is_own_origin(site: &Site, headers: &HeaderMap) -> bool {
+    let text = |name: HeaderName| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let (Some(origin), Some(host)) = (text(ORIGIN), text(HOST)) else { return false };
-    let from = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
-    from.is_some_and(|from| from.eq_ignore_ascii_case(host))
+    let Some((scheme, from)) = origin.split_once("://") else { return false };
+    let named = || site.extra_hosts.iter().any(|known| known.eq_ignore_ascii_case(from));
+    matches!(scheme, "http" | "https") && (from.eq_ignore_ascii_case(host) || named())
 }

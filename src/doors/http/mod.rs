@@ -7,7 +7,11 @@ pub mod auth;
 pub mod body;
 pub mod call;
 pub mod guard;
+pub mod login;
+pub mod page;
 pub mod query;
+pub mod rate;
+pub mod realtime;
 pub mod refusal;
 pub mod reply;
 pub mod rest;
@@ -24,6 +28,7 @@ pub use server::serve;
 pub use upgrade::Upgraded;
 
 use crate::node::NodeHandle;
+use rate::{Buckets, Logins};
 use route::Routes;
 
 /// What a site is made of.
@@ -58,6 +63,10 @@ pub struct Site {
     pub addresses: Vec<String>,
     /// Whether limits of rate are lifted for a black-box suite.
     pub test_mode: bool,
+    /// Host names the operator added, which may be reached through a proxy that speaks TLS.
+    extra_hosts: Vec<String>,
+    logins: Logins,
+    buckets: Buckets,
     routes: Routes,
 }
 
@@ -65,10 +74,22 @@ impl Site {
     /// A site over a running node.
     pub fn new(settings: SiteSettings) -> Self {
         let SiteSettings { node, name, version, hosts, machine, addresses, test_mode } = settings;
+        let lower = |host: String| host.to_ascii_lowercase();
+        let extra_hosts: Vec<String> = hosts.into_iter().map(lower).collect();
         let own = ["localhost".into(), "linnet.local".into(), machine.clone(), format!("{machine}.local")];
-        let mut hosts: Vec<String> =
-            own.into_iter().chain(hosts).map(|host| host.to_ascii_lowercase()).collect();
+        let mut hosts: Vec<String> = own.into_iter().map(lower).chain(extra_hosts.clone()).collect();
         hosts.retain(|host| !host.is_empty() && host != ".local");
-        Self { node, name, version, hosts, addresses, test_mode, routes: Routes::join(rest::FAMILIES) }
+        Self {
+            node,
+            name,
+            version,
+            hosts,
+            addresses,
+            test_mode,
+            extra_hosts,
+            logins: Logins::default(),
+            buckets: Buckets::default(),
+            routes: Routes::join(rest::FAMILIES),
+        }
     }
 }

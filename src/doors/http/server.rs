@@ -3,10 +3,12 @@
 use crate::base::limits::{
     HEAD_BYTES_MAX, HEAD_SECONDS_MAX, HTTP_CONNECTIONS_MAX, SOCKET_STALL_SECONDS_MAX, STOP_SECONDS_MAX,
 };
+use crate::chat::refusal::Refusal;
 use crate::doors::http::call::Call;
 use crate::doors::http::query::Query;
+use crate::doors::http::rate::{Who, neighbourhood};
 use crate::doors::http::reply::{Body, Problem, Reply};
-use crate::doors::http::route::{Access, Found};
+use crate::doors::http::route::{Access, Found, Route};
 use crate::doors::http::{Site, auth, body, guard};
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, CONNECTION, HeaderName};
@@ -154,12 +156,46 @@ async fn respond(
         Found::Malformed => return Err(Problem::error("The address is not percent-encoded UTF-8")),
     };
     let query = Query::parse(parts.uri.query().unwrap_or_default())?;
-    let (caller, shown) = auth::caller(&site, &parts.method, &parts.headers)?;
+    let (known, shown) = auth::known(&site, &parts.method, &parts.headers)?;
+    let who = known.as_ref().map(|known| Who::User(known.user.clone()));
+    let who = who.unwrap_or_else(|| Who::Address(neighbourhood(peer.ip())));
+    let limited = limit(&site, who, route)?;
+    let caller = known.map(|known| known.caller);
     if route.access == Access::LoggedIn && caller.is_none() {
-        return Err(Problem::Refused(crate::chat::refusal::Refusal::NotLoggedIn));
+        return Err(Problem::Refused(Refusal::NotLoggedIn));
     }
     let body = body::read(incoming, route.body_max).await?;
     let (method, headers) = (parts.method, parts.headers);
     let call = Call { site, method, peer, local, caller, shown, query, params, headers, body, upgrade };
-    (route.run)(call).await
+    let mut reply = (route.run)(call).await.unwrap_or_else(Problem::into_reply);
+    for (name, value) in limited.into_iter().flatten() {
+        reply.set(HeaderName::from_static(name), &value.to_string());
+    }
+    Ok(reply)
+}
+
+type RateHeaders = [(&'static str, u64); 3];
+
+/// Takes a call out of the caller's bucket and says how they stand; nothing in test mode.
+fn limit(site: &Site, who: Who, route: &Route) -> Result<Option<RateHeaders>, Problem> {
+    if site.test_mode {
+        return Ok(None);
+    }
+    let (mono_ms, wall_ms) =
+        site.node.read(|reading| Ok((reading.world().mono_ms(), reading.world().wall_ms())))?;
+    match site.buckets.take(who, route.rate, mono_ms) {
+        Ok(standing) => Ok(Some([
+            ("x-ratelimit-limit", standing.limit),
+            ("x-ratelimit-remaining", standing.remaining),
+            ("x-ratelimit-reset", wall_ms + standing.full_in_ms),
+        ])),
+        Err(seconds) => Err(Problem::coded_status(
+            StatusCode::TOO_MANY_REQUESTS,
+            "error-too-many-requests",
+            &format!(
+                "Error, too many requests. Please slow down. You must wait {seconds} seconds before trying this \
+                 endpoint again."
+            ),
+        )),
+    }
 }
