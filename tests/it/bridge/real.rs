@@ -89,18 +89,24 @@ async fn a_broker_that_is_killed_loses_nothing_it_acknowledged() {
     let alive = Alive::begin(4);
     let bridge = Bridge::start(&alive, rule(broker.port, "t/#"));
     until("the bridge listens", || bridge.is_connected()).await;
-    broker.publish_lines("t/a", numbers(1..=25).into_iter());
-    until("some are said", || alive.said("garden").len() >= 10).await;
+    // As many as Mosquitto sends at once: what waits behind them it may have sent without having noted so, and
+    // would send again as if for the first time.
+    broker.publish_lines("t/a", numbers(1..=20).into_iter());
+    until("all are said or stored", || {
+        let said = alive.said("garden");
+        said.len() >= 5 && numbers(1..=20).iter().all(|text| said.contains(text) || broker.stores(text))
+    })
+    .await;
     broker.kill();
     until("the bridge notices", || !bridge.is_connected()).await;
     broker.start_again().await;
     until("it listens again", || bridge.is_connected()).await;
-    broker.publish_lines("t/a", numbers(26..=50).into_iter());
+    broker.publish_lines("t/a", numbers(21..=50).into_iter());
     until("the last is said", || alive.said("garden").contains(&"number 50".to_owned())).await;
     // Now the bridge is away, and the broker is killed with what it keeps for it.
     bridge.stop().await;
     broker.publish_lines("t/a", numbers(51..=60).into_iter());
-    broker.keeps("number 60").await;
+    until("mosquitto has stored what it acknowledged", || broker.stores("number 60")).await;
     broker.kill();
     broker.start_again().await;
     let _bridge = Bridge::start(&alive, rule(broker.port, "t/#"));
