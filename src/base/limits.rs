@@ -17,6 +17,8 @@ pub const TOPIC_CHARS_MAX: usize = 1_000;
 pub const TEXT_CHARS_MAX: usize = 5_000;
 /// Bytes of what a client attaches and linnet only carries (attachments, custom fields).
 pub const OPAQUE_BYTES_MAX: usize = 8 * 1024;
+/// Characters of what people write about themselves, as Rocket.Chat allows.
+pub const BIO_CHARS_MAX: usize = 260;
 /// Different reactions on one message.
 pub const REACTIONS_MAX: usize = 32;
 /// People remembered per reaction; more would not fit a record.
@@ -25,6 +27,8 @@ pub const REACTORS_MAX: usize = 64;
 pub const TAGS_MAX: usize = 8;
 /// People, and rooms, looked up for the names in one text; the rest stays plain text.
 pub const MENTIONS_MAX: usize = 20;
+/// Rooms one call posts the same message to.
+pub const POST_TARGETS_MAX: usize = 10;
 /// Attachments inside attachments: a quote of a quote.
 pub const ATTACHMENT_DEPTH_MAX: usize = 3;
 /// Messages in one page of history.

@@ -21,7 +21,7 @@ use std::sync::Arc;
 const CODE_CHARS: usize = 14;
 
 /// Codes are compared without the dashes that make them readable.
-fn bare(code: &str) -> String {
+pub(super) fn bare(code: &str) -> String {
     code.chars().filter(|c| c.is_ascii_alphanumeric()).collect()
 }
 
@@ -62,6 +62,20 @@ impl Node {
         let permit = policy::may_invite(&actor, &room, membership.as_ref())?;
         let by = Some(actor.user.id.clone());
         self.make_code(InvitationKind::Join(permit.room().clone()), by, ends, uses_max)
+    }
+
+    /// Takes back an invitation by its public id: whoever made it may, and who runs the node.
+    pub fn remove_invitation(&mut self, caller: &Caller, id: &str) -> Result<(), Refusal> {
+        let actor = self.actor(caller)?;
+        let known = self.invitations(INVITATIONS_MAX).map_err(refuse)?;
+        let found = known.into_iter().find(|known| known.id == id && known.kind != InvitationKind::Owner);
+        let own = found.as_ref().is_some_and(|found| found.by.as_ref() == Some(&actor.user.id));
+        if !own {
+            policy::may_administer(&actor, Right::ManageNode)?;
+        }
+        let hash = found.ok_or(Refusal::CodeUnknown)?.hash;
+        self.append(What::InvitationGone { hash })?;
+        Ok(())
     }
 
     fn make_code(

@@ -10,6 +10,7 @@ pub mod caller;
 pub mod devices;
 pub mod history;
 pub mod invitations;
+pub mod listing;
 pub mod members;
 pub mod passwords;
 pub mod post;

@@ -81,13 +81,18 @@ impl Reading {
 
     /// A room by id or name, if the actor may read it; a room hidden from them does not exist for them.
     pub fn room_for(&self, actor: &Actor, id_or_name: &str) -> Result<(Arc<Room>, Granted), Refusal> {
-        let by_id = RoomId::parse(id_or_name).map(|id| self.room(&id)).transpose().map_err(refuse)?.flatten();
-        let room = match by_id {
-            Some(room) => room,
-            None => self.room_named(id_or_name).map_err(refuse)?.ok_or(Refusal::NoSuchRoom)?,
-        };
+        let room = self.room_by(id_or_name)?;
         let granted = self.may_read(actor, &room)?;
         Ok((room, granted))
+    }
+
+    /// A room by id or name, whoever asks.
+    pub(super) fn room_by(&self, id_or_name: &str) -> Result<Arc<Room>, Refusal> {
+        let by_id = RoomId::parse(id_or_name).map(|id| self.room(&id)).transpose().map_err(refuse)?.flatten();
+        match by_id {
+            Some(room) => Ok(room),
+            None => self.room_named(id_or_name).map_err(refuse)?.ok_or(Refusal::NoSuchRoom),
+        }
     }
 
     /// The right of the actor to read this room.

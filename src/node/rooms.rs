@@ -44,7 +44,7 @@ impl NewRoom {
 }
 
 /// What changes about a room; `None` leaves it as it is.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct RoomPatch {
     /// The name in addresses.
     pub name: Option<Name>,

@@ -1,12 +1,52 @@
 //! The families of routes. A family is a file with a table `ROUTES` and a plain async function for each row.
 
+pub mod accounts;
+pub mod channels;
+pub mod chat;
+pub mod done;
+pub mod family;
+pub mod find;
+pub mod given;
+pub mod groups;
+pub mod im;
+pub mod invites;
+pub mod lists;
 pub mod misc;
 pub mod own;
+pub mod presence;
+pub mod register;
+pub mod rooms;
 pub mod session;
 pub mod settings;
+pub mod subscriptions;
+pub mod tokens;
+pub mod users;
 
 use crate::doors::http::{Route, page, realtime};
 
 /// All families, in no particular order: a fixed path goes before one with names in it.
-pub const FAMILIES: &[&[Route]] =
-    &[misc::ROUTES, own::ROUTES, session::ROUTES, settings::ROUTES, page::ROUTES, realtime::ROUTES];
+pub const FAMILIES: &[&[Route]] = &[
+    accounts::ROUTES,
+    channels::ROUTES,
+    channels::SHARED,
+    chat::ROUTES,
+    find::ROUTES,
+    groups::ROUTES,
+    groups::SHARED,
+    im::ALIASES,
+    im::ROUTES,
+    invites::ROUTES,
+    lists::ROUTES,
+    misc::ROUTES,
+    own::ROUTES,
+    page::ROUTES,
+    presence::ROUTES,
+    realtime::ROUTES,
+    register::ROUTES,
+    rooms::ROUTES,
+    session::ROUTES,
+    settings::ROUTES,
+    subscriptions::ROUTES,
+    tokens::ROUTES,
+    users::ROUTES,
+];
