@@ -1,0 +1,94 @@
+//! The tables the figures stand in.
+
+/// A column: the key of its figures, its title with the unit, and how many digits are shown.
+pub struct Column {
+    pub key: &'static str,
+    pub title: &'static str,
+    pub digits: usize,
+}
+
+/// A table: a scenario, with rows and columns.
+pub struct Table {
+    pub scenario: &'static str,
+    pub title: &'static str,
+    pub rows: &'static [(&'static str, &'static str)],
+    pub columns: &'static [Column],
+}
+
+const fn column(key: &'static str, title: &'static str, digits: usize) -> Column {
+    Column { key, title, digits }
+}
+
+pub const TABLES: [Table; 5] = [
+    Table {
+        scenario: "memory",
+        title: "resident memory",
+        rows: &[
+            ("idle", "idle, nobody has come yet"),
+            ("used", "after a login and one session"),
+            ("subscriber", "each of 1,000 idle subscribed WebSockets"),
+        ],
+        columns: &[column("mib", "MiB", 1), column("kib", "KiB", 2)],
+    },
+    Table {
+        scenario: "posts",
+        title: "durable posts",
+        rows: &[
+            ("1", "1 poster"),
+            ("8", "8 posters"),
+            ("64", "64 posters"),
+            ("ddp16", "1 realtime session, 16 in flight"),
+        ],
+        columns: &[
+            column("rate", "posts/s", 0),
+            column("p50_ms", "p50 ms", 2),
+            column("p99_ms", "p99 ms", 2),
+            column("cpu_us", "CPU us/post", 1),
+            column("floor", "the disk's own/s", 0),
+            column("ratio", "of the disk's", 2),
+        ],
+    },
+    Table {
+        scenario: "fanout",
+        title: "fan-out",
+        rows: &[("1", "1 subscriber"), ("100", "100 subscribers"), ("1000", "1,000 subscribers")],
+        columns: &[
+            column("rate", "deliveries/s", 0),
+            column("cpu_us", "CPU us/delivery", 2),
+            column("p50_ms", "16 in flight: p50 ms", 2),
+            column("p99_ms", "p99 ms", 2),
+            column("alone_p50_ms", "one at a time: p50 ms", 2),
+            column("alone_p99_ms", "p99 ms", 2),
+        ],
+    },
+    Table {
+        scenario: "start",
+        title: "start",
+        rows: &[
+            ("100000_stop", "100,000 messages, after a stop"),
+            ("100000_kill", "100,000 messages, after kill -9"),
+            ("1000000_stop", "1,000,000 messages, after a stop"),
+            ("1000000_kill", "1,000,000 messages, after kill -9"),
+        ],
+        columns: &[
+            column("ready_ms", "ready after ms", 0),
+            column("mib", "resident MiB", 1),
+            column("journal_mib", "journal MiB", 0),
+            column("index_mib", "index MiB", 1),
+        ],
+    },
+    Table {
+        scenario: "history",
+        title: "a history page of 50, anywhere",
+        rows: &[
+            ("100000", "room of 100,000"),
+            ("100000_of_1000000", "room of 100,000 among 1,000,000"),
+            ("900000", "room of 900,000"),
+        ],
+        columns: &[
+            column("p50_ms", "p50 ms", 2),
+            column("p99_ms", "p99 ms", 2),
+            column("cpu_us", "CPU us/page", 0),
+        ],
+    },
+];
