@@ -20,7 +20,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::net::{TcpListener, UnixListener};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 /// Serves until a signal, or until the store fails.
@@ -85,9 +85,12 @@ async fn doors(
         .zip(bridges)
         .map(|(rule, status)| tokio::spawn(bridge::run(rule.clone(), node.clone(), status, ended())));
     let tasks: Vec<_> = bridging.chain([serving, commanding]).collect();
+    // Whoever has read the ready line may stop the node at once, and that must be a clean stop.
+    let term = signal(SignalKind::terminate()).map_err(open::no_thread)?;
+    let interrupt = signal(SignalKind::interrupt()).map_err(open::no_thread)?;
     greet(&world, folder, bound, &node).await?;
     notify::ready();
-    wait_for_the_end(stop).await.map_err(open::no_thread)?;
+    wait_for_the_end(stop, term, interrupt).await;
     for task in tasks {
         // A door that panicked has said so; the others and the store still stop cleanly.
         let _ = task.await;
@@ -204,9 +207,7 @@ async fn greet(
     written.and_then(|()| out.flush()).map_err(open::no_thread)
 }
 
-async fn wait_for_the_end(stop: watch::Sender<bool>) -> io::Result<()> {
-    let mut term = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+async fn wait_for_the_end(stop: watch::Sender<bool>, mut term: Signal, mut interrupt: Signal) {
     let mut failed = stop.subscribe();
     tokio::select! {
         _ = term.recv() => {}
@@ -214,5 +215,4 @@ async fn wait_for_the_end(stop: watch::Sender<bool>) -> io::Result<()> {
         _ = failed.wait_for(|stopped| *stopped) => {}
     }
     stop.send_replace(true);
-    Ok(())
 }
