@@ -5,32 +5,7 @@ use std::fs;
 
 use toml::Table;
 
-use super::{Finding, Source, hold, not_awaited, paths, tree, whats};
-
-/// Crates declared for code that is still to come. The rule below skips them until all are in use, then asks for this
-/// list to be deleted.
-const AWAITED: &[&str] = &[
-    "argon2",
-    "bytes",
-    "crc32fast",
-    "getrandom",
-    "heapless",
-    "http-body-util",
-    "hyper",
-    "hyper-util",
-    "lexopt",
-    "postcard",
-    "qrcodegen",
-    "rumqttc",
-    "rustix",
-    "serde_json",
-    "sha2",
-    "sled",
-    "smol_str",
-    "tokio",
-    "tokio-tungstenite",
-    "tracing-subscriber",
-];
+use super::{Finding, Source, hold, paths, tree, whats};
 
 /// The top level, beside dotfiles.
 const TOP_LEVEL: [&str; 8] =
@@ -39,7 +14,7 @@ const TOP_LEVEL: [&str; 8] =
 #[test]
 fn every_dependency_is_used() {
     let manifest = tree::file("Cargo.toml").unwrap();
-    let findings = not_awaited(unused(manifest, &tree::FILES), AWAITED);
+    let findings = unused(manifest, &tree::FILES);
     hold("nothing is declared and unused", &findings);
 }
 

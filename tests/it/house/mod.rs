@@ -74,21 +74,6 @@ fn hold(rule: &str, findings: &[Finding]) {
     assert!(findings.is_empty(), "\nhouse rule broken: {rule}\n  {}\n", lines.join("\n  "));
 }
 
-/// The findings without those that begin with an awaited name: what is declared for code still to come.
-///
-/// Fails once nothing on the list is awaited any more, so that it goes when it has served.
-#[track_caller]
-fn not_awaited(findings: Vec<Finding>, awaited: &[&str]) -> Vec<Finding> {
-    let is_awaited =
-        |finding: &Finding| awaited.iter().any(|name| finding.what.starts_with(&format!("{name} ")));
-    let (waiting, broken): (Vec<Finding>, Vec<Finding>) = findings.into_iter().partition(is_awaited);
-    assert!(
-        !waiting.is_empty() || awaited.is_empty(),
-        "nothing is awaited any more: empty AWAITED in this rule's file"
-    );
-    broken
-}
-
 /// What the findings say, for the rules' own tests.
 #[cfg(test)]
 fn whats(findings: &[Finding]) -> Vec<&str> {
@@ -98,26 +83,6 @@ fn whats(findings: &[Finding]) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn unused(names: &[&str]) -> Vec<Finding> {
-        names
-            .iter()
-            .map(|name| Source::new("Cargo.toml", "").finding(1, format!("{name} is unused")))
-            .collect()
-    }
-
-    #[test]
-    fn only_what_is_awaited_is_forgiven() {
-        let broken = not_awaited(unused(&["sled", "sled-ge"]), &["sled", "hyper"]);
-        assert_eq!(whats(&broken), ["sled-ge is unused"]);
-        assert_eq!(whats(&not_awaited(unused(&["sled"]), &[])), ["sled is unused"]);
-    }
-
-    #[test]
-    #[should_panic(expected = "nothing is awaited any more")]
-    fn a_list_that_has_served_must_go() {
-        not_awaited(unused(&["hyper"]), &["sled"]);
-    }
 
     #[test]
     #[should_panic(expected = "src/a.rs:7: too long")]
