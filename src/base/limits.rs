@@ -250,3 +250,7 @@ pub const LOGIN_TRIES_KEPT_MAX: usize = 1_024;
 pub const INVITATION_LIFE_MS: u64 = 7 * 24 * 3_600 * 1_000;
 /// Names tried for a guest whose name is taken: `anna`, `anna2`, ...
 pub const GUEST_NAMES_TRIED_MAX: usize = 100;
+/// Bytes of a refused body that are taken and thrown away, so that its sender hears why.
+pub const BODY_DISCARD_BYTES_MAX: usize = 1024 * 1024;
+/// Clients at one time that are told that all places are taken.
+pub const TURNED_AWAY_MAX: usize = 32;

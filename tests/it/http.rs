@@ -1,4 +1,6 @@
 //! The HTTP door: what it answers, and what it turns away.
 
 mod bad_input;
+mod coming_in;
 mod doors;
+mod own;

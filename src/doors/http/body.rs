@@ -1,6 +1,6 @@
 //! Bodies: read within the row's limit and time, then understood as an object.
 
-use crate::base::limits::BODY_SECONDS_MAX;
+use crate::base::limits::{BODY_DISCARD_BYTES_MAX, BODY_SECONDS_MAX};
 use crate::doors::http::query::Query;
 use crate::doors::http::reply::Problem;
 use bytes::{Bytes, BytesMut};
@@ -11,14 +11,21 @@ use hyper::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
 use std::time::Duration;
 
-/// Reads a body of at most `max` bytes.
-pub async fn read(incoming: Incoming, max: usize) -> Result<Bytes, Problem> {
-    // What is announced too large is refused before a byte of it is taken.
-    if incoming.size_hint().lower() > max as u64 {
+/// Reads a body of at most `max` bytes. `waits` says that the client sends nothing before it is told to.
+pub async fn read(mut incoming: Incoming, max: usize, waits: bool) -> Result<Bytes, Problem> {
+    let limit = Duration::from_secs(BODY_SECONDS_MAX);
+    let announced = incoming.size_hint().lower() > max as u64;
+    if announced && waits {
         return Err(too_large(max));
     }
-    let limit = Duration::from_secs(BODY_SECONDS_MAX);
-    match tokio::time::timeout(limit, collect(incoming, max)).await {
+    let reading = async {
+        let read = if announced { Err(too_large(max)) } else { collect(&mut incoming, max).await };
+        if read.is_err() {
+            discard(&mut incoming).await;
+        }
+        read
+    };
+    match tokio::time::timeout(limit, reading).await {
         Ok(read) => read,
         Err(_) => Err(Problem::status(
             StatusCode::REQUEST_TIMEOUT,
@@ -27,7 +34,18 @@ pub async fn read(incoming: Incoming, max: usize) -> Result<Bytes, Problem> {
     }
 }
 
-async fn collect(mut incoming: Incoming, max: usize) -> Result<Bytes, Problem> {
+/// Takes what a client is still sending, within bounds: closing on it at once would lose it our answer.
+async fn discard(incoming: &mut Incoming) {
+    let mut left = BODY_DISCARD_BYTES_MAX;
+    while let Some(Ok(frame)) = incoming.frame().await {
+        match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
+            Some(rest) => left = rest,
+            None => return,
+        }
+    }
+}
+
+async fn collect(incoming: &mut Incoming, max: usize) -> Result<Bytes, Problem> {
     let mut first = Bytes::new();
     let mut whole = BytesMut::new();
     while let Some(frame) = incoming.frame().await {

@@ -14,7 +14,8 @@ pub fn check(site: &Site, local: SocketAddr, parts: &Parts) -> Result<(), Proble
     let host =
         hosts.next().and_then(|host| host.to_str().ok()).and_then(|host| host.parse::<Authority>().ok());
     // A page elsewhere could reach this node by a name of its own making; its Host header gives it away.
-    let ours = host.as_ref().is_some_and(|host| is_ours(site, local, host.host()));
+    let ours =
+        host.as_ref().is_some_and(|host| !host.as_str().contains('@') && is_ours(site, local, host.host()));
     let named = parts.uri.authority();
     let consistent = hosts.next().is_none() && named.is_none_or(|named| host.as_ref() == Some(named));
     if !ours || !consistent {

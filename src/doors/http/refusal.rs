@@ -23,6 +23,8 @@ pub struct Words {
     pub code: &'static str,
     /// What a person reads, without the code.
     pub reason: Cow<'static, str>,
+    /// What to do next, where clients expect a fixed reason that does not say it.
+    pub next: Option<&'static str>,
 }
 
 impl Words {
@@ -33,9 +35,18 @@ impl Words {
 
     /// The fields of the JSON reply.
     pub fn fields(&self, envelope: Envelope) -> Map<String, Value> {
-        if envelope == Envelope::Rest && self.status != StatusCode::UNAUTHORIZED {
-            return coded(self.code, &self.reason);
+        let mut fields = if envelope == Envelope::Rest && self.status != StatusCode::UNAUTHORIZED {
+            coded(self.code, &self.reason)
+        } else {
+            self.login_fields()
+        };
+        if let Some(next) = self.next {
+            fields.insert("details".into(), serde_json::json!({ "next": next }));
         }
+        fields
+    }
+
+    fn login_fields(&self) -> Map<String, Value> {
         let mut fields = Map::new();
         fields.insert("status".into(), "error".into());
         if self.code != NOT_LOGGED_IN.1 {
@@ -70,31 +81,24 @@ pub fn words(refusal: &Refusal) -> Words {
     let (status, code, reason) = fixed(refusal);
     let reason = if reason.is_empty() { told(refusal) } else { reason.into() };
     let status = StatusCode::from_u16(status).expect("the table holds real statuses");
-    Words { status, code, reason }
+    let next = match refusal {
+        Refusal::TokenUnknown => Some(
+            "The token is not, or no longer, good: log in again, or run 'linnet device add NAME' for a device",
+        ),
+        Refusal::NotAllowed(right) => Some(what_next(*right)),
+        _ => None,
+    };
+    Words { status, code, reason, next }
 }
 
-/// The rows; a reason left empty depends on what was refused and is made by [`told`].
-fn fixed(refusal: &Refusal) -> Row {
+/// The rows of coming in and of rights.
+fn turned_away(refusal: &Refusal) -> Row {
     use Refusal::*;
     match refusal {
-        NotLoggedIn | TokenUnknown => NOT_LOGGED_IN,
         LoginWrong => (401, "Unauthorized", "Unauthorized"),
         LoginBlocked { .. } => (401, "error-login-blocked-for-user", ""),
         UserInactive => (401, "error-user-is-not-activated", "User is not activated"),
         NotAllowed(_) => (403, "error-unauthorized", ""),
-        NoSuchRoom => (
-            BAD,
-            "error-room-not-found",
-            "The required \"roomId\" or \"roomName\" param provided does not match any channel",
-        ),
-        NoSuchUser => (
-            BAD,
-            "error-invalid-user",
-            "The required \"userId\" or \"username\" param provided does not match any users",
-        ),
-        NoSuchMessage => (BAD, "error-message-not-found", "The provided message does not exist or is gone"),
-        NoSuchDevice => (BAD, "error-device-not-found", "No such device: 'linnet device list' names them"),
-        NoSuchToken => (BAD, "error-token-does-not-exists", "No token of yours has that name"),
         CodeUnknown => (
             BAD,
             "error-invalid-code",
@@ -108,6 +112,37 @@ fn fixed(refusal: &Refusal) -> Row {
             "error-guests-not-allowed",
             "Guests are let in only from the local network, once the owner allows it: ask for an invitation link",
         ),
+        // Nobody, or nobody we know.
+        _ => NOT_LOGGED_IN,
+    }
+}
+
+/// The rows; a reason left empty depends on what was refused and is made by [`told`].
+fn fixed(refusal: &Refusal) -> Row {
+    use Refusal::*;
+    match refusal {
+        NotLoggedIn
+        | TokenUnknown
+        | LoginWrong
+        | LoginBlocked { .. }
+        | UserInactive
+        | NotAllowed(_)
+        | CodeUnknown
+        | OwnerExists
+        | GuestsNotLetIn => turned_away(refusal),
+        NoSuchRoom => (
+            BAD,
+            "error-room-not-found",
+            "The required \"roomId\" or \"roomName\" param provided does not match any channel",
+        ),
+        NoSuchUser => (
+            BAD,
+            "error-invalid-user",
+            "The required \"userId\" or \"username\" param provided does not match any users",
+        ),
+        NoSuchMessage => (BAD, "error-message-not-found", "The provided message does not exist or is gone"),
+        NoSuchDevice => (BAD, "error-device-not-found", "No such device: 'linnet device list' names them"),
+        NoSuchToken => (BAD, "error-token-does-not-exists", "No token of yours has that name"),
         NameInvalid(_) => (BAD, "error-invalid-room-name", ""),
         NameReserved(_) => (BAD, "error-blocked-username", ""),
         RoomNameTaken(_) => (BAD, "error-duplicate-channel-name", ""),
@@ -165,25 +200,100 @@ fn told(refusal: &Refusal) -> Cow<'static, str> {
     }
 }
 
-/// What somebody may not do, for the details of an error.
-pub fn right_words(right: Right) -> &'static str {
+/// Who may, for somebody who may not.
+fn what_next(right: Right) -> &'static str {
     match right {
-        Right::ReadRoom => "read this room: ask one of its members to invite you",
-        Right::Post => "post in this room: join it, or ask its owner",
-        Right::EditMessage => "change this message: only its author may",
-        Right::DeleteMessage => "remove this message: its author and the room's keepers may",
-        Right::CreatePublicRoom | Right::CreatePrivateRoom => "make rooms: guests and devices may not",
-        Right::CreateDirectRoom => "start a direct conversation: guests and devices may not",
-        Right::ManageRoom => "change this room: its owner may",
-        Right::JoinRoom => "join this room: ask for an invitation",
-        Right::Invite => "invite into this room: join it, or ask its owner",
-        Right::Kick => "remove people from this room: its owner may",
-        Right::ManageRoles => "give roles: ask an admin",
-        Right::ManageUsers => "manage users: ask an admin",
-        Right::ManageDevices => "manage devices: ask an admin, or run 'linnet device' on the node",
-        Right::ManageNode => "change the node's settings: ask an admin",
-        Right::Impersonate => "speak under another name: bots and admins may",
-        Right::CreateTokens => "make tokens: guests and devices may not",
-        Right::SeeUsers => "list users: devices may not",
+        Right::ReadRoom => "You may not read this room: ask one of its members to invite you",
+        Right::Post => "You may not post in this room: join it, or ask its owner",
+        Right::EditMessage => "Only its author may change a message",
+        Right::DeleteMessage => "Only its author and the room's keepers may remove a message",
+        Right::CreatePublicRoom | Right::CreatePrivateRoom => {
+            "Guests and devices may not make rooms: ask an admin"
+        }
+        Right::CreateDirectRoom => "Guests and devices may not start direct conversations: write in a room",
+        Right::ManageRoom => "Only its owner may change a room: ask them",
+        Right::JoinRoom => "You may not join this room: ask for an invitation",
+        Right::Invite => "You may not invite into this room: join it, or ask its owner",
+        Right::Kick => "Only its owner and moderators may remove people from a room",
+        Right::ManageRoles => "Only admins may give roles: ask one",
+        Right::ManageUsers => "Only admins may manage users: ask one, or run 'linnet user' on the node",
+        Right::ManageDevices => "Only admins may manage devices: ask one, or run 'linnet device' on the node",
+        Right::ManageNode => "Only admins may change the node's settings: ask one",
+        Right::Impersonate => "Only bots, devices and admins may speak under another name",
+        Right::CreateTokens => "Guests and devices may not make tokens: ask an admin for an account",
+        Right::SeeUsers => "Devices may not list users",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn check(refusal: Refusal, status: u16, fields: Value) {
+        let words = words(&refusal);
+        assert_eq!(words.status.as_u16(), status, "{refusal:?}");
+        assert_eq!(Value::Object(words.fields(Envelope::Rest)), fields, "{refusal:?}");
+    }
+
+    #[test]
+    fn clients_get_the_words_they_compare() {
+        let coded = |text: &str, code: &str| json!({"success": false, "error": text, "errorType": code});
+        let strangers = json!({"status": "error", "message": "You must be logged in to do this."});
+        check(Refusal::NotLoggedIn, 401, strangers);
+        check(
+            Refusal::LoginWrong,
+            401,
+            json!({"status": "error", "error": "Unauthorized", "message": "Unauthorized"}),
+        );
+        check(
+            Refusal::UsernameTaken("bob".into()),
+            400,
+            coded("bob is already in use :( [error-field-unavailable]", "error-field-unavailable"),
+        );
+        check(
+            Refusal::RoomNameTaken("garden".into()),
+            400,
+            coded(
+                "A channel with name 'garden' exists [error-duplicate-channel-name]",
+                "error-duplicate-channel-name",
+            ),
+        );
+        check(
+            Refusal::RoomReadOnly,
+            400,
+            coded(
+                "You can't send messages because the room is readonly. [error-not-allowed]",
+                "error-not-allowed",
+            ),
+        );
+        let blocked = words(&Refusal::LoginBlocked { seconds: 40 }).fields(Envelope::Login);
+        assert_eq!(blocked["error"], "error-login-blocked-for-user");
+        assert!(blocked["message"].as_str().is_some_and(|text| text.contains("40 seconds")));
+    }
+
+    #[test]
+    fn whoever_lacks_a_right_hears_who_has_it() {
+        let fields = words(&Refusal::NotAllowed(Right::ManageUsers)).fields(Envelope::Rest);
+        let fixed = "User does not have the permissions required for this action [error-unauthorized]";
+        assert_eq!(fields["error"], fixed);
+        assert!(fields["details"]["next"].as_str().is_some_and(|next| next.contains("admins")));
+    }
+
+    #[test]
+    fn every_refusal_has_words_of_its_own() {
+        let told = [
+            Refusal::NameInvalid("a/b".into()),
+            Refusal::NameReserved("api".into()),
+            Refusal::TextTooLong { max: 5 },
+            Refusal::TooLarge { what: "a file", max: 7 },
+            Refusal::TooMany { what: "guests", max: 8 },
+            Refusal::Invalid { what: "emoji", want: "a name" },
+        ];
+        for refusal in told {
+            let words = words(&refusal);
+            let debug = format!("{refusal:?}");
+            assert!(!words.reason.is_empty() && words.reason != debug, "{debug} has no words");
+        }
     }
 }

@@ -2,16 +2,17 @@
 
 use crate::base::limits::{
     HEAD_BYTES_MAX, HEAD_SECONDS_MAX, HTTP_CONNECTIONS_MAX, SOCKET_STALL_SECONDS_MAX, STOP_SECONDS_MAX,
+    TURNED_AWAY_MAX,
 };
 use crate::chat::refusal::Refusal;
-use crate::doors::http::call::Call;
+use crate::doors::http::call::{Call, Shown};
 use crate::doors::http::query::Query;
 use crate::doors::http::rate::{Who, neighbourhood};
 use crate::doors::http::reply::{Body, Problem, Reply};
 use crate::doors::http::route::{Access, Found, Route};
 use crate::doors::http::{Site, auth, body, guard};
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, CONNECTION, HeaderName};
+use hyper::header::{ALLOW, CONNECTION, EXPECT, HeaderName, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -20,17 +21,17 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
 /// What a client hears that comes when all places are taken.
-const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 5\r\n\
-    Connection: close\r\nContent-Length: 70\r\n\r\n{\"success\":false,\"error\":\"Too many connections: try again in a moment\"}";
+const FULL: &str = "{\"success\":false,\"error\":\"Too many connections: try again in a moment\"}";
 
 /// Serves until `shutdown` is done, then lets requests that are under way end.
 pub async fn serve(listener: TcpListener, site: Arc<Site>, shutdown: impl Future<Output = ()>) {
     let places = Arc::new(Semaphore::new(HTTP_CONNECTIONS_MAX));
+    let doorstep = Arc::new(Semaphore::new(TURNED_AWAY_MAX));
     let (stop, stopped) = watch::channel(false);
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
@@ -55,7 +56,15 @@ pub async fn serve(listener: TcpListener, site: Arc<Site>, shutdown: impl Future
                     drop(place);
                 });
             }
-            Err(_) => turn_away(stream),
+            Err(_) => {
+                // Beyond these nobody is told anything: a flood must not cost more than it must.
+                if let Ok(place) = doorstep.clone().try_acquire_owned() {
+                    tokio::spawn(async move {
+                        turn_away(stream).await;
+                        drop(place);
+                    });
+                }
+            }
         }
     }
     drop(listener);
@@ -65,10 +74,21 @@ pub async fn serve(listener: TcpListener, site: Arc<Site>, shutdown: impl Future
     let _ = tokio::time::timeout(Duration::from_secs(STOP_SECONDS_MAX), stop.closed()).await;
 }
 
-fn turn_away(mut stream: TcpStream) {
-    tokio::spawn(async move {
-        let _ = tokio::time::timeout(Duration::from_secs(1), stream.write_all(FULL)).await;
-    });
+/// Says why, in the time of a breath: closing with a request unread would lose the client our answer.
+async fn turn_away(mut stream: TcpStream) {
+    let length = FULL.len();
+    let answer = format!(
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 5\r\n\
+         Connection: close\r\nContent-Length: {length}\r\n\r\n{FULL}"
+    );
+    let telling = async {
+        stream.write_all(answer.as_bytes()).await?;
+        stream.shutdown().await?;
+        let mut unread = [0; 1024];
+        while stream.read(&mut unread).await? > 0 {}
+        std::io::Result::Ok(())
+    };
+    let _ = tokio::time::timeout(Duration::from_secs(1), telling).await;
 }
 
 async fn connection(
@@ -125,12 +145,12 @@ async fn answer(
     let mut response = reply.into_response();
     let headers = response.headers_mut();
     for (name, value) in [("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer")] {
-        headers.insert(HeaderName::from_static(name), hyper::header::HeaderValue::from_static(value));
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     if response.status() == StatusCode::PAYLOAD_TOO_LARGE || response.status() == StatusCode::REQUEST_TIMEOUT
     {
         // The rest of the body is not waited for.
-        response.headers_mut().insert(CONNECTION, hyper::header::HeaderValue::from_static("close"));
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response
 }
@@ -162,9 +182,11 @@ async fn respond(
     let limited = limit(&site, who, route)?;
     let caller = known.map(|known| known.caller);
     if route.access == Access::LoggedIn && caller.is_none() {
-        return Err(Problem::Refused(Refusal::NotLoggedIn));
+        let shown_bad = shown == Shown::Bad;
+        return Err(Problem::Refused(if shown_bad { Refusal::TokenUnknown } else { Refusal::NotLoggedIn }));
     }
-    let body = body::read(incoming, route.body_max).await?;
+    let waits = parts.headers.contains_key(EXPECT);
+    let body = body::read(incoming, route.body_max, waits).await?;
     let (method, headers) = (parts.method, parts.headers);
     let call = Call { site, method, peer, local, caller, shown, query, params, headers, body, upgrade };
     let mut reply = (route.run)(call).await.unwrap_or_else(Problem::into_reply);

@@ -65,11 +65,21 @@ pub fn ask(
     bytes.extend_from_slice(body.unwrap_or_default());
     // A node that refuses a large body answers while we still write.
     let _ = stream.write_all(&bytes);
-    hear(&mut stream)
+    let mut heard = head_of(&mut stream);
+    if method != "HEAD" {
+        heard.body = body_of(&heard, &mut stream);
+    }
+    heard
 }
 
 /// Reads one answer up to the end of its connection or of its announced length.
 pub fn hear(stream: &mut TcpStream) -> Heard {
+    let mut heard = head_of(stream);
+    heard.body = body_of(&heard, stream);
+    heard
+}
+
+fn head_of(stream: &mut TcpStream) -> Heard {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
@@ -83,17 +93,21 @@ pub fn hear(stream: &mut TcpStream) -> Heard {
     let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
     let headers = lines.filter_map(|line| line.split_once(": "));
     let headers = headers.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect();
-    let mut heard = Heard { status, headers, body: Vec::new() };
-    if status == 101 || status == 304 {
-        return heard;
+    Heard { status, headers, body: Vec::new() }
+}
+
+fn body_of(heard: &Heard, stream: &mut TcpStream) -> Vec<u8> {
+    let mut body = Vec::new();
+    if heard.status == 101 || heard.status == 304 {
+        return body;
     }
     if heard.header("transfer-encoding").is_some() {
-        heard.body = chunks(stream);
+        body = chunks(stream);
     } else if let Some(length) = heard.header("content-length") {
-        heard.body = vec![0; length.parse().unwrap()];
-        stream.read_exact(&mut heard.body).unwrap();
+        body.resize(length.parse().unwrap(), 0);
+        stream.read_exact(&mut body).unwrap();
     }
-    heard
+    body
 }
 
 fn chunks(stream: &mut TcpStream) -> Vec<u8> {

@@ -3,6 +3,7 @@
 pub mod alive;
 pub mod ask;
 pub mod broker;
+pub mod golden;
 pub mod life;
 pub mod mosquitto;
 pub mod process;

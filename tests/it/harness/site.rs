@@ -58,6 +58,15 @@ impl Served {
 
     /// A node whose settings were changed before its start.
     pub fn start_with(change: impl FnOnce(&mut SiteSettings)) -> Served {
+        Served::begin(change, false)
+    }
+
+    /// A node whose door waits for nobody: whenever it has nothing to do, its clock leaps to the next limit of time.
+    pub fn start_impatient() -> Served {
+        Served::begin(|settings| settings.test_mode = true, true)
+    }
+
+    fn begin(change: impl FnOnce(&mut SiteSettings), impatient: bool) -> Served {
         let data = tempfile::tempdir().unwrap();
         let disk = Arc::new(OsDisk::new(data.path().to_owned()));
         let world = Arc::new(OsWorld::new());
@@ -76,7 +85,8 @@ impl Served {
         let (stop, stopped) = oneshot::channel();
         let (bound, address) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let mut builder = tokio::runtime::Builder::new_current_thread();
+            let runtime = builder.enable_all().start_paused(impatient).build().unwrap();
             runtime.block_on(async {
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
                 bound.send(listener.local_addr().unwrap()).unwrap();
