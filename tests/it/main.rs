@@ -18,5 +18,6 @@ mod journal;
 mod node;
 mod program;
 mod records;
+mod rest;
 mod serve;
 mod wire;

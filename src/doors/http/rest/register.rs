@@ -8,7 +8,6 @@ use crate::chat::refusal::Refusal;
 use crate::doors::http::route::route;
 use crate::doors::http::wire::{Dates, user};
 use crate::doors::http::{Call, Problem, Reply, Route};
-use crate::node::Caller;
 use crate::node::accounts::NewUser;
 use smol_str::SmolStr;
 
@@ -41,10 +40,10 @@ async fn register(call: Call) -> Result<Reply, Problem> {
     let mut new = NewUser::person(username, name, SmolStr::default());
     new.password = Some(super::accounts::hash(&call, password).await?);
     new.email = given.word("email").map(line);
-    let made = call.site.node.call(&Caller::Operator, move |node| node.join_by_code(&code, new)).await;
-    let made = made.map_err(|refusal| match refusal {
-        Refusal::UsernameTaken(_) => Problem::error("Username is already in use"),
-        other => other.into(),
+    let made = call.node_for_nobody(move |node| node.join_by_code(&code, new)).await;
+    let made = made.map_err(|problem| match problem {
+        Problem::Refused(Refusal::UsernameTaken(_)) => Problem::error("Username is already in use"),
+        other => other,
     })?;
     Ok(done::one("user", user::shown(&made, false, user::Sight::Full, Dates::Iso)))
 }
