@@ -222,6 +222,8 @@ pub const JOURNAL_DAMAGE_LISTED_MAX: usize = 64;
 
 /// HTTP connections at once, upgraded ones not counted: an idle one costs 11 to 13 KiB, all of them 7 MB.
 pub const HTTP_CONNECTIONS_MAX: usize = 512;
+/// Those of one address, this machine excepted: a browser opens six, a household behind one address a few dozen.
+pub const HTTP_CONNECTIONS_PER_ADDRESS_MAX: usize = 128;
 /// Bytes of a request line and its headers together.
 pub const HEAD_BYTES_MAX: usize = 16 * 1024;
 /// Seconds a request line and its headers may take, and how long an idle connection is kept.

@@ -9,6 +9,7 @@ pub mod call;
 pub mod guard;
 pub mod login;
 pub mod page;
+pub mod places;
 pub mod query;
 pub mod rate;
 pub mod realtime;

@@ -79,7 +79,7 @@ pub enum Found {
 /// All rows.
 pub struct Routes {
     fixed: HashMap<&'static str, Vec<&'static Route>>,
-    /// Those with names in them; the ones with more fixed segments first.
+    /// Those with names in them; the ones that are fixed longest from their start first.
     named: Vec<&'static Route>,
 }
 
@@ -97,8 +97,9 @@ impl Routes {
             rows.push(route);
         }
         routes.named.sort_by_key(|route| {
-            let names = route.path.split('/').filter(|part| part.starts_with([':', '*'])).count();
-            (route.path.contains('*'), names, std::cmp::Reverse(route.path.split('/').count()))
+            // The longer a path is fixed from its start, the more exact it is.
+            let first = route.path.split('/').position(|part| part.starts_with([':', '*']));
+            (std::cmp::Reverse(first), route.path.contains('*'))
         });
         routes
     }
@@ -153,4 +154,62 @@ fn matched<'a>(pattern: &'static str, path: &'a str) -> Option<Vec<(&'static str
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn none(_: Call) -> Result<Reply, Problem> {
+        Err(Problem::error("these rows are only looked for"))
+    }
+
+    const ROWS: &[Route] = &[
+        route!(POST "/:room", Open, 0, Posting, none),
+        route!(GET "/:room/json", Open, 0, Reading, none),
+        route!(GET "/app/*file", Open, 0, Reading, none),
+        route!(GET "/avatar/:name", Open, 0, Reading, none),
+        route!(GET "/avatar/room/:name", Open, 0, Reading, none),
+        route!(GET "/health", Open, 0, Reading, none),
+        route!(GET "/", Open, 0, Reading, none),
+    ];
+
+    #[track_caller]
+    fn check(method: Method, path: &str, row: &str, params: &[(&'static str, &str)]) {
+        let Found::Row(found, named) = Routes::join(&[ROWS]).find(&method, path) else {
+            panic!("{path} leads nowhere");
+        };
+        assert_eq!(found.path, row, "{path}");
+        for (name, value) in params {
+            assert_eq!(named.get(name), *value, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_path_finds_its_most_exact_row() {
+        check(Method::GET, "/health", "/health", &[]);
+        check(Method::HEAD, "/", "/", &[]);
+        check(Method::POST, "/garden", "/:room", &[("room", "garden")]);
+        check(Method::POST, "/gar%2Fden%00", "/:room", &[("room", "gar/den\0")]);
+        check(Method::GET, "/avatar/room/x", "/avatar/room/:name", &[("name", "x")]);
+        check(Method::GET, "/avatar/json", "/avatar/:name", &[("name", "json")]);
+        check(Method::GET, "/app/js/a.js", "/app/*file", &[("file", "js/a.js")]);
+        check(Method::GET, "/app/json", "/app/*file", &[("file", "json")]);
+        check(Method::GET, "/garden/json", "/:room/json", &[("room", "garden")]);
+    }
+
+    #[test]
+    fn what_no_row_fits_is_told_apart() {
+        let routes = Routes::join(&[ROWS]);
+        for path in ["", "x", "/garden/", "/garden/json/", "//json", "/a/b/c", "*"] {
+            assert!(matches!(routes.find(&Method::GET, path), Found::Nothing), "{path}");
+        }
+        assert!(
+            matches!(routes.find(&Method::POST, "/health"), Found::OtherMethods(methods) if methods == ["GET"])
+        );
+        assert!(
+            matches!(routes.find(&Method::GET, "/garden"), Found::OtherMethods(methods) if methods == ["POST"])
+        );
+        assert!(matches!(routes.find(&Method::POST, "/%ff"), Found::Malformed));
+    }
 }

@@ -1,11 +1,11 @@
 //! Connections: accepted within bounds, served one request after the other, ended when they stall.
 
 use crate::base::limits::{
-    HEAD_BYTES_MAX, HEAD_SECONDS_MAX, HTTP_CONNECTIONS_MAX, SOCKET_STALL_SECONDS_MAX, STOP_SECONDS_MAX,
-    TURNED_AWAY_MAX,
+    HEAD_BYTES_MAX, HEAD_SECONDS_MAX, SOCKET_STALL_SECONDS_MAX, STOP_SECONDS_MAX, TURNED_AWAY_MAX,
 };
 use crate::chat::refusal::Refusal;
 use crate::doors::http::call::{Call, Shown};
+use crate::doors::http::places::Places;
 use crate::doors::http::query::Query;
 use crate::doors::http::rate::{Who, neighbourhood};
 use crate::doors::http::reply::{Body, Problem, Reply};
@@ -30,7 +30,7 @@ const FULL: &str = "{\"success\":false,\"error\":\"Too many connections: try aga
 
 /// Serves until `shutdown` is done, then lets requests that are under way end.
 pub async fn serve(listener: TcpListener, site: Arc<Site>, shutdown: impl Future<Output = ()>) {
-    let places = Arc::new(Semaphore::new(HTTP_CONNECTIONS_MAX));
+    let places = Places::default();
     let doorstep = Arc::new(Semaphore::new(TURNED_AWAY_MAX));
     let (stop, stopped) = watch::channel(false);
     let mut shutdown = std::pin::pin!(shutdown);
@@ -48,15 +48,15 @@ pub async fn serve(listener: TcpListener, site: Arc<Site>, shutdown: impl Future
                 continue;
             }
         };
-        match places.clone().try_acquire_owned() {
-            Ok(place) => {
+        match places.take(peer.ip()) {
+            Some(place) => {
                 let connection = connection(stream, peer, site.clone(), stopped.clone());
                 tokio::spawn(async move {
                     connection.await;
                     drop(place);
                 });
             }
-            Err(_) => {
+            None => {
                 // Beyond these nobody is told anything: a flood must not cost more than it must.
                 if let Ok(place) = doorstep.clone().try_acquire_owned() {
                     tokio::spawn(async move {
