@@ -3,7 +3,7 @@
 use crate::harness::ask::{Heard, hear};
 use crate::harness::golden::check;
 use crate::harness::site::Served;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 
@@ -234,7 +234,11 @@ fn a_head_that_never_ends_and_a_connection_that_idles_are_closed() {
     let site = Served::start_impatient();
     for begun in ["GET /api/info HTTP/1.1\r\nHost: x\r\nX-Slow: ", "", "G"] {
         let mut stream = site.connect();
-        stream.write_all(begun.as_bytes()).unwrap();
-        assert_eq!(stream.read(&mut [0; 16]).unwrap(), 0, "{begun:?}");
+        // It may be closed before we have said anything.
+        let _ = stream.write_all(begun.as_bytes());
+        let read = stream.read(&mut [0; 16]);
+        let closed =
+            matches!(&read, Ok(0)) || read.as_ref().is_err_and(|e| e.kind() == ErrorKind::ConnectionReset);
+        assert!(closed, "{begun:?}: {read:?}");
     }
 }
