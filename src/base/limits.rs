@@ -153,6 +153,21 @@ pub const BRIDGE_WAIT_MAX_MS: u64 = 60_000;
 /// Milliseconds a stopping bridge has to store and acknowledge what it took: a slow card's sync, well under systemd's patience.
 pub const BRIDGE_STOP_MS: u64 = 5_000;
 
+// ---- streams for devices and scripts ----
+
+/// Messages a stream tells from before its beginning: some megabytes, and more than a script was away for.
+pub const STREAM_BACKLOG_MAX: usize = 10_000;
+/// Messages a stream takes at a time: one piece of the body.
+pub const STREAM_EVENTS_MAX: usize = 32;
+/// Times a stream asks for its right anew when it changes while it is asked for.
+pub const STREAM_STALE_MAX: usize = 5;
+/// Seconds without a message after which a stream shows that it is alive, as ntfy's do: below a home router's patience.
+pub const STREAM_KEEPALIVE_SECONDS: u64 = 45;
+/// Bytes of a frame that a WebSocket's client sends to a stream, which listens to none of them.
+pub const STREAM_FRAME_BYTES_MAX: usize = 4 * 1024;
+/// Seconds a reader may take nothing before its stream is given up.
+pub const STREAM_STALL_SECONDS: u64 = 60;
+
 // ---- the command line ----
 
 /// Bytes of one line on the control socket, either way: a list of all devices fits.

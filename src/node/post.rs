@@ -4,11 +4,12 @@ use crate::base::id::{MessageId, RoomId, Seq};
 use crate::base::limits::{REACTIONS_MAX, REACTORS_MAX};
 use crate::chat::change::{Change, Revision, Via, What};
 use crate::chat::membership::Membership;
-use crate::chat::message::{Author, Draft, Message, MessageKind, Reaction};
+use crate::chat::message::{Author, Draft, Guise, Message, MessageKind, Reaction};
 use crate::chat::name::{Text, line};
 use crate::chat::policy::{self, Actor, MayPost, MayRevise};
 use crate::chat::refusal::Refusal;
 use crate::chat::room::Room;
+use crate::node::accounts::OWNER;
 use crate::node::books::{Books, read_change, settled_change};
 use crate::node::caller::Caller;
 use crate::node::{Node, refuse};
@@ -65,6 +66,20 @@ impl Node {
     /// with the client's own id, in the same room, by the same author and with the same text, gets the first answer.
     pub fn post_message(&mut self, caller: &Caller, room: &RoomId, draft: Draft) -> Result<Message, Refusal> {
         self.post(caller, room, draft, None)
+    }
+
+    /// Says something in #general for a program on this machine that shows no token: only while nobody owns the node.
+    pub fn post_before_owner(&mut self, draft: Draft) -> Result<Message, Refusal> {
+        if self.setting(OWNER).map_err(refuse)?.is_some() {
+            return Err(Refusal::NotLoggedIn);
+        }
+        if draft.text.is_blank() {
+            return Err(Refusal::TextEmpty);
+        }
+        let actor = self.actor(&Caller::Operator)?;
+        let (_, _, permit) = self.may_post(&actor, &Room::GENERAL)?;
+        let guise = Some(Box::new(Guise { alias: "shell".into(), ..Guise::default() }));
+        self.say(permit, &actor, MessageKind::Said, Draft { guise, id: None, thread: None, ..draft }, None)
     }
 
     /// Says what a bridge brought. A redelivery of the same packet with the same bytes gets no second message.

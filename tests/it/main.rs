@@ -20,4 +20,5 @@ mod program;
 mod records;
 mod rest;
 mod serve;
+mod simple;
 mod wire;

@@ -48,6 +48,25 @@ fn what_the_command_line_did_outlives_a_killed_node() {
 }
 
 #[test]
+fn a_devices_post_is_acknowledged_and_then_outlives_the_plug() {
+    let desk = Desk::with(&[]);
+    let node = Process::start(&desk, "");
+    let added = json(&desk.run("device add porch --room garden --json"));
+    let bearer = format!("Bearer {}", added["token"].as_str().unwrap());
+    for number in 0..20 {
+        let said = format!("door opened {number} times");
+        let heard = node.ask("POST", "/garden", &[("Authorization", &bearer)], Some(said.as_bytes()));
+        assert_eq!(heard.status, 200, "{}", heard.text());
+    }
+    node.kill();
+    let node = Process::start(&desk, "");
+    let all = node.ask("GET", "/garden/json?since=all&poll=1", &[("Authorization", &bearer)], None).text();
+    let texts = all.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["message"].to_string());
+    let expected = (0..20).map(|number| format!("\"door opened {number} times\""));
+    assert!(texts.eq(expected), "{all}");
+}
+
+#[test]
 fn an_owner_link_is_fresh_and_only_for_a_node_without_owner() {
     let desk = Desk::with(&[]);
     let node = Process::start(&desk, "");

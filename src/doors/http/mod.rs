@@ -18,6 +18,7 @@ pub mod reply;
 pub mod rest;
 pub mod route;
 pub mod server;
+pub mod simple;
 pub mod upgrade;
 pub mod web;
 pub mod wire;

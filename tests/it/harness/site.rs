@@ -89,6 +89,8 @@ impl Served {
             let runtime = builder.enable_all().start_paused(impatient).build().unwrap();
             runtime.block_on(async {
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+                let hub = settings.node.hub.clone();
+                tokio::spawn(async move { hub.relay().await });
                 bound.send(listener.local_addr().unwrap()).unwrap();
                 serve(listener, Arc::new(Site::new(settings)), async { drop(stopped.await) }).await;
             });

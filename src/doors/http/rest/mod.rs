@@ -22,7 +22,7 @@ pub mod subscriptions;
 pub mod tokens;
 pub mod users;
 
-use crate::doors::http::{Route, page, realtime};
+use crate::doors::http::{Route, page, realtime, simple};
 
 /// All families, in no particular order: a fixed path goes before one with names in it.
 pub const FAMILIES: &[&[Route]] = &[
@@ -46,6 +46,7 @@ pub const FAMILIES: &[&[Route]] = &[
     rooms::ROUTES,
     session::ROUTES,
     settings::ROUTES,
+    simple::ROUTES,
     subscriptions::ROUTES,
     tokens::ROUTES,
     users::ROUTES,

@@ -1,0 +1,104 @@
+//! `POST /garden`: somebody says something with one line of curl.
+
+use super::ntfy::{self, Line};
+use super::who;
+use super::words::{bad, refused, token_missing};
+use crate::base::id::RoomId;
+use crate::chat::message::{Draft, Message};
+use crate::chat::refusal::Refusal;
+use crate::chat::room::Room;
+use crate::doors::http::{Call, Problem, Reply};
+use crate::node::{Caller, Catalog, Reading, refuse};
+use hyper::StatusCode;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Says the body in the room of the address.
+pub async fn to_room(call: Call) -> Result<Reply, Problem> {
+    let post = ntfy::post(&call);
+    say(&call, call.params.get("room"), post.map(|post| post.draft)).await
+}
+
+/// Says what the JSON body says in the room it names as `topic`.
+pub async fn to_topic(call: Call) -> Result<Reply, Problem> {
+    let post = ntfy::post(&call)?;
+    let wanted = "name the room in the address, as in /garden, or as \"topic\" in a JSON body with 'Content-Type: \
+                  application/json'";
+    let topic = post.topic.ok_or_else(|| bad(wanted))?;
+    say(&call, &topic, Ok(post.draft)).await
+}
+
+async fn say(call: &Call, name: &str, draft: Result<Draft, Problem>) -> Result<Reply, Problem> {
+    let caller = who::by_header(call)?;
+    let found = call.site.node.read(|reading| room_named(reading, name));
+    let is_general = matches!(&found, Ok(room) if room.id == Room::GENERAL);
+    if caller.is_none() && !(is_general && is_from_this_machine(call)) {
+        return Err(token_missing(name));
+    }
+    let room = found.map_err(|refusal| refused(refusal, name))?;
+    // What is wrong with the body is told to those who may post at all.
+    let draft = draft?;
+    let said = match caller {
+        Some(caller) => post(call, caller, room.id.clone(), draft).await,
+        None => {
+            let node = &call.site.node;
+            node.call(&Caller::Operator, move |node| node.post_before_owner(draft)).await
+        }
+    };
+    let message = said.map_err(|refusal| refused(refusal, name))?;
+    Ok(Reply::json(StatusCode::OK, &Line::new(room.label(), &message)))
+}
+
+async fn post(call: &Call, caller: Caller, room: RoomId, draft: Draft) -> Result<Message, Refusal> {
+    let name = caller.clone();
+    call.site.node.call(&caller, move |node| node.post_message(&name, &room, draft)).await
+}
+
+/// A room by name or id. Whether the caller may know of it, the node says where it is used.
+fn room_named(reading: &Reading, name: &str) -> Result<Arc<Room>, Refusal> {
+    if let Some(room) = reading.room_named(name).map_err(refuse)? {
+        return Ok(room);
+    }
+    let by_id = RoomId::parse(name).map(|id| reading.room(&id)).transpose().map_err(refuse)?;
+    by_id.flatten().ok_or(Refusal::NoSuchRoom)
+}
+
+/// Whether nobody but a program on this very machine can have sent this: both ends are this machine, and no browser and
+/// no proxy has had a hand in it.
+fn is_from_this_machine(call: &Call) -> bool {
+    const TOLD_BY_OTHERS: [&str; 5] = ["origin", "referer", "forwarded", "via", "x-real-ip"];
+    let told_by_others = call.headers.keys().any(|name| {
+        let name = name.as_str();
+        TOLD_BY_OTHERS.contains(&name) || name.starts_with("sec-fetch-") || name.starts_with("x-forwarded-")
+    });
+    is_one_machine(call.peer.ip(), call.local.ip()) && !told_by_others
+}
+
+fn is_one_machine(peer: IpAddr, local: IpAddr) -> bool {
+    let (peer, local) = (peer.to_canonical(), local.to_canonical());
+    peer == local || peer.is_loopback() && local.is_loopback()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_this_machine() {
+        for (peer, local, is_one) in [
+            ("127.0.0.1", "127.0.0.1", true),
+            ("127.0.0.1", "127.0.0.53", true),
+            ("::1", "::1", true),
+            ("::ffff:127.0.0.1", "127.0.0.1", true),
+            ("192.168.1.42", "192.168.1.42", true),
+            ("::ffff:192.168.1.42", "192.168.1.42", true),
+            ("192.168.1.7", "192.168.1.42", false),
+            ("127.0.0.1", "192.168.1.42", false),
+            ("192.168.1.7", "127.0.0.1", false),
+            ("fe80::1", "fe80::2", false),
+        ] {
+            let ip = |text: &str| text.parse().expect(text);
+            assert_eq!(is_one_machine(ip(peer), ip(local)), is_one, "{peer} {local}");
+        }
+    }
+}
