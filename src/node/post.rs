@@ -150,7 +150,7 @@ impl Node {
         draft: Draft,
         via: Option<Via>,
     ) -> Result<Message, Refusal> {
-        let tail = self.room_tail(permit.room()).map_err(refuse)?.unwrap_or_default();
+        let tail = self.follower.tail(&self.view, permit.room()).map_err(refuse)?;
         let seq = self.next_seq();
         let own_id = draft.id.is_some();
         let now = self.now();

@@ -41,6 +41,14 @@ impl Follower {
         self.tails.clear();
     }
 
+    /// Where the history of a room ends on this shelf, which is the one that is followed.
+    pub fn tail(&self, shelf: &dyn Shelf, room: &RoomId) -> Result<RoomTail, StoreError> {
+        match self.tails.get(room) {
+            Some(tail) => Ok(*tail),
+            None => Ok(shelf.room_tail(room)?.unwrap_or_default()),
+        }
+    }
+
     /// The writes that bring `shelf` up to this Change. The caller lays them over the shelf before the next one.
     pub fn follow(
         &mut self,

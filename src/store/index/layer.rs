@@ -4,6 +4,7 @@ use crate::store::error::StoreError;
 use crate::store::index::kv::{Order, Shelf, Value, Write};
 use crate::store::keys::Key;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Range;
 use std::ops::Bound;
 
 /// Newer writes by key; `None` hides the key below.
@@ -54,18 +55,73 @@ impl Layer {
         self.writes.into_iter()
     }
 
-    fn range(&self, from: &[u8], to: &[u8]) -> Vec<(Key, Option<Value>)> {
-        if from >= to {
-            return Vec::new();
-        }
+    fn walk(&self, from: &[u8], to: &[u8], order: Order) -> Walk<'_> {
         let bounds = (Bound::Included(from), Bound::Excluded(to));
-        self.writes.range::<[u8], _>(bounds).map(|(key, value)| (key.clone(), value.clone())).collect()
+        let mut walk = Walk { writes: self.writes.range::<[u8], _>(bounds), order, next: None };
+        walk.advance();
+        walk
     }
 }
 
+/// The writes of a layer within a range, one after the other.
+struct Walk<'a> {
+    writes: Range<'a, Key, Option<Value>>,
+    order: Order,
+    next: Option<(&'a Key, &'a Option<Value>)>,
+}
+
+impl Walk<'_> {
+    fn advance(&mut self) {
+        self.next = match self.order {
+            Order::Up => self.writes.next(),
+            Order::Down => self.writes.next_back(),
+        };
+    }
+}
+
+/// The entries of the shelf below within a range, read a page at a time.
+struct Below<'a> {
+    shelf: &'a dyn Shelf,
+    /// What is still to be read.
+    from: Key,
+    to: Key,
+    order: Order,
+    page: std::vec::IntoIter<(Key, Value)>,
+    page_max: usize,
+    next: Option<(Key, Value)>,
+    over: bool,
+}
+
+impl Below<'_> {
+    fn advance(&mut self) -> Result<(), StoreError> {
+        self.next = self.page.next();
+        if self.next.is_some() || self.over {
+            return Ok(());
+        }
+        let page = self.shelf.scan(&self.from, &self.to, self.order, self.page_max)?;
+        self.over = page.len() < self.page_max;
+        if let Some((last, _)) = page.last() {
+            match self.order {
+                // The smallest key after this one.
+                Order::Up => self.from = [last, &[0][..]].concat().into(),
+                Order::Down => self.to = last.clone(),
+            }
+        }
+        // Further pages are read only when newer writes hid entries of this one.
+        self.page_max = self.page_max.max(HIDDEN_PAGE_ENTRIES);
+        self.page = page.into_iter();
+        self.next = self.page.next();
+        Ok(())
+    }
+}
+
+/// Entries asked of the shelf below at a time once newer writes have hidden some.
+const HIDDEN_PAGE_ENTRIES: usize = 32;
+
 /// A scan of `below` as seen through the layers, newest layer first.
 ///
-/// The work is bounded by `max` and by the writes the layers hold, which checkpoints keep small.
+/// The work is bounded by `max` and by the keys that newer writes say are gone: a layer may hold thousands of writes,
+/// and most scans want one.
 pub fn scan_through(
     layers: &[&Layer],
     below: &dyn Shelf,
@@ -73,26 +129,85 @@ pub fn scan_through(
     order: Order,
     max: usize,
 ) -> Result<Vec<(Key, Value)>, StoreError> {
-    let mut newer: BTreeMap<Key, Option<Value>> = BTreeMap::new();
-    for layer in layers.iter().rev() {
-        newer.extend(layer.range(from, to));
+    if from >= to || max == 0 {
+        return Ok(Vec::new());
     }
-    if newer.is_empty() {
+    let mut walks: Vec<Walk<'_>> = layers.iter().map(|layer| layer.walk(from, to, order)).collect();
+    if walks.iter().all(|walk| walk.next.is_none()) {
         return below.scan(from, to, order, max);
     }
-    // Each newer write may hide one entry below, so that many more are asked for.
-    let mut merged: BTreeMap<Key, Option<Value>> = below
-        .scan(from, to, order, max + newer.len())?
-        .into_iter()
-        .map(|(key, value)| (key, Some(value)))
-        .collect();
-    merged.extend(newer);
-    let live = merged.into_iter().filter_map(|(key, value)| value.map(|value| (key, value)));
-    Ok(match order {
-        Order::Up => live.take(max).collect(),
-        Order::Down => {
-            let all: Vec<_> = live.collect();
-            all.into_iter().rev().take(max).collect()
+    let (page, from, to) = (Vec::new().into_iter(), from.into(), to.into());
+    let mut below = Below { shelf: below, from, to, order, page, page_max: max, next: None, over: false };
+    below.advance()?;
+    let mut found = Vec::new();
+    while found.len() < max {
+        let newer = walks.iter().filter_map(|walk| walk.next.map(|(key, _)| key));
+        let keys = newer.chain(below.next.as_ref().map(|(key, _)| key));
+        let first = match order {
+            Order::Up => keys.min(),
+            Order::Down => keys.max(),
+        };
+        let Some(key) = first.cloned() else { break };
+        let mut newest: Option<Option<Value>> = None;
+        for walk in walks.iter_mut().filter(|walk| walk.next.is_some_and(|(next, _)| *next == key)) {
+            newest = newest.or_else(|| walk.next.map(|(_, value)| value.clone()));
+            walk.advance();
         }
-    })
+        if let Some((_, value)) = below.next.take_if(|(next, _)| *next == key) {
+            newest = newest.or(Some(Some(value)));
+            below.advance()?;
+        }
+        found.extend(newest.flatten().map(|value| (key, value)));
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::world::SimWorld;
+    use crate::store::index::kv::Kv;
+    use crate::store::index::memory::MemoryKv;
+
+    fn key(number: u64) -> Key {
+        [7, number as u8].into()
+    }
+
+    #[test]
+    fn a_scan_sees_the_newest_of_every_key_and_no_more_than_it_wants() {
+        for seed in 0..300 {
+            let world = SimWorld::new(seed);
+            let (below, mut layers) = (MemoryKv::default(), [Layer::default(), Layer::default()]);
+            let mut truth: BTreeMap<Key, Value> = BTreeMap::new();
+            for layer in [None, Some(1), Some(0)] {
+                for _ in 0..world.next() % 60 {
+                    let (key, gone) = (key(world.next() % 80), world.next().is_multiple_of(3));
+                    let value: Option<Value> = (!gone).then(|| world.next().to_be_bytes()[..].into());
+                    match &value {
+                        Some(value) => truth.insert(key.clone(), value.clone()),
+                        None => truth.remove(&key),
+                    };
+                    match layer {
+                        Some(layer) => layers[layer].put((key, value)),
+                        None => below.write(&[(key, value)]).expect("memory takes it"),
+                    }
+                }
+            }
+            for _ in 0..40 {
+                let (from, to) = (key(world.next() % 80), key(world.next() % 80));
+                let max = [1, 2, 5, 100][world.next() as usize % 4];
+                for order in [Order::Up, Order::Down] {
+                    let inside = |(key, _): &(Key, Value)| **key >= *from && **key < *to;
+                    let mut expected: Vec<_> = truth.clone().into_iter().filter(inside).collect();
+                    if order == Order::Down {
+                        expected.reverse();
+                    }
+                    expected.truncate(max);
+                    let layers = [&layers[0], &layers[1]];
+                    let found = scan_through(&layers, &below, (&from, &to), order, max);
+                    assert_eq!(found.expect("memory reads"), expected, "seed {seed} {order:?} {max}");
+                }
+            }
+        }
+    }
 }
