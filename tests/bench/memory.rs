@@ -17,11 +17,17 @@ pub async fn run(args: &Args, figures: &mut Figures) -> Outcome<()> {
     let fresh = Fresh::new(args)?;
     // The first start makes accounts and hashes a password: what is measured is every start after it.
     Server::start(args, &fresh.path())?.stop()?;
-    let subscribers = args.scaled(SUBSCRIBERS);
-    let (mut idle, mut used, mut each) = (Vec::new(), Vec::new(), Vec::new());
+    let mut idle = Vec::new();
     for _ in 0..args.runs {
         let server = Server::start(args, &fresh.path())?;
         idle.push(server.settled_bytes().await? / MIB);
+        server.stop()?;
+    }
+    figures.put("memory", "idle", "mib", median(idle));
+    let subscribers = args.scaled(SUBSCRIBERS);
+    let (mut used, mut each) = (Vec::new(), Vec::new());
+    for _ in 0..args.runs {
+        let server = Server::start(args, &fresh.path())?;
         let login = login(server.address).await?;
         // What the first session brings in once is not the price of the next thousand.
         let first = Crowd::gather(server.address, &login, 1).await?;
@@ -32,7 +38,6 @@ pub async fn run(args: &Args, figures: &mut Figures) -> Outcome<()> {
         drop((first, crowd));
         server.stop()?;
     }
-    figures.put("memory", "idle", "mib", median(idle));
     figures.put("memory", "used", "mib", median(used));
     figures.put("memory", "subscriber", "kib", median(each));
     Ok(())
