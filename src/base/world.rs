@@ -1,7 +1,7 @@
 //! The only source of time and chance. A simulated life repeats itself because everything asks here.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// Time and chance.
@@ -19,13 +19,31 @@ pub trait World: Send + Sync {
 /// The machine's own clocks and random source.
 pub struct OsWorld {
     started: Instant,
+    /// Whether the wall clock was found trusted; it stays so.
+    trusted: AtomicBool,
+    /// When it was last looked at, in milliseconds since the start.
+    looked_ms: AtomicU64,
 }
+
+/// Milliseconds between two looks at whether the clock has become trusted: every message asks.
+const TRUST_LOOK_MS: u64 = 1_000;
 
 impl OsWorld {
     /// A world that starts counting now.
     #[allow(clippy::new_without_default, clippy::disallowed_methods)] // Asking the clock is what this file is for.
     pub fn new() -> Self {
-        Self { started: Instant::now() }
+        let world =
+            Self { started: Instant::now(), trusted: AtomicBool::new(false), looked_ms: AtomicU64::new(0) };
+        world.look_for_trust();
+        world
+    }
+
+    fn look_for_trust(&self) -> bool {
+        // A Pi Zero has no battery: without one, only a time server's mark makes the clock believable.
+        let trusted = std::path::Path::new("/sys/class/rtc/rtc0").exists()
+            || std::path::Path::new("/run/systemd/timesync/synchronized").exists();
+        self.trusted.store(trusted, Ordering::Relaxed);
+        trusted
     }
 }
 
@@ -40,9 +58,15 @@ impl World for OsWorld {
     }
 
     fn wall_trusted(&self) -> bool {
-        // A Pi Zero has no battery: without one, only a time server's mark makes the clock believable.
-        std::path::Path::new("/sys/class/rtc/rtc0").exists()
-            || std::path::Path::new("/run/systemd/timesync/synchronized").exists()
+        if self.trusted.load(Ordering::Relaxed) {
+            return true;
+        }
+        let now = self.mono_ms();
+        if now < self.looked_ms.load(Ordering::Relaxed) + TRUST_LOOK_MS {
+            return false;
+        }
+        self.looked_ms.store(now, Ordering::Relaxed);
+        self.look_for_trust()
     }
 
     fn fill(&self, bytes: &mut [u8]) {
