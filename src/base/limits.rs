@@ -271,3 +271,46 @@ pub const GUEST_NAMES_TRIED_MAX: usize = 100;
 pub const BODY_DISCARD_BYTES_MAX: usize = 1024 * 1024;
 /// Clients at one time that are told that all places are taken.
 pub const TURNED_AWAY_MAX: usize = 32;
+
+// ---- the realtime door ----
+
+/// Bytes of one message of a client who is logged in: a message of the longest text with what it may carry.
+pub const DDP_MESSAGE_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of one message of a client who is not: a login fits.
+pub const DDP_STRANGER_BYTES_MAX: usize = 8 * 1024;
+/// Bytes taken from a socket at once, into a buffer that all sessions share.
+pub const DDP_READ_BYTES: usize = 16 * 1024;
+/// Messages of one client that were read and wait for their turn.
+pub const DDP_MESSAGES_WAITING_MAX: usize = 64;
+/// Methods of one client at work; below [`JOBS_PER_CALLER_MAX`], so that the client's other doors stay open.
+pub const DDP_METHODS_MAX: usize = 32;
+/// Subscriptions of one client: a bot that hears many rooms one by one.
+pub const DDP_SUBSCRIPTIONS_MAX: usize = 512;
+/// Bytes of an id a client names its calls and subscriptions by.
+pub const DDP_ID_BYTES_MAX: usize = 128;
+/// People whose presence one client watches.
+pub const DDP_WATCHED_USERS_MAX: usize = 1_000;
+/// Events taken at one wake-up.
+pub const DDP_EVENTS_AT_ONCE: usize = 64;
+/// Bytes put together before they are written.
+pub const DDP_WRITE_BYTES: usize = 256 * 1024;
+/// Bytes of the shared write buffer that are kept between two sessions.
+pub const DDP_WRITE_BYTES_KEPT: usize = 64 * 1024;
+/// Bytes the kernel may keep for one client that does not read; it grants itself twice as many.
+pub const DDP_KERNEL_BYTES: usize = 128 * 1024;
+/// Seconds a client may leave what it is told unread.
+pub const DDP_WRITE_SECONDS_MAX: u64 = 20;
+/// Seconds between two looks at a session: is it alive, is its token still good.
+pub const DDP_LOOK_SECONDS: u64 = 25;
+/// Looks that find a client silent before it is given up: the second asks for a sign of life.
+pub const DDP_SILENT_LOOKS_MAX: u8 = 2;
+/// Looks before a client that has not logged in must go: more than a minute, for people type passwords.
+pub const DDP_STRANGER_LOOKS_MAX: u8 = 4;
+/// Seconds a client has to hear that a session is over.
+pub const DDP_LINGER_SECONDS: u64 = 2;
+/// Bytes a client may still send meanwhile; they are thrown away.
+pub const DDP_LINGER_BYTES: usize = 4 * 1024 * 1024;
+/// Times a right that may have ended meanwhile is asked for again before the node counts as busy.
+pub const STALE_RETRIES_MAX: usize = 4;
+/// Realtime sessions at once; each costs some 2 KiB, and one that has logged in a listener.
+pub const DDP_SESSIONS_MAX: usize = LISTENERS_MAX;

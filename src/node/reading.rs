@@ -4,7 +4,7 @@ use crate::base::id::{RoomId, Seq, UserId};
 use crate::base::world::World;
 use crate::chat::change::Change;
 use crate::chat::membership::{Membership, ReadMark};
-use crate::chat::policy::{self, Actor, MayRead};
+use crate::chat::policy::{self, Actor, MayPost, MayRead};
 use crate::chat::refusal::Refusal;
 use crate::chat::room::Room;
 use crate::node::books::{Books, read_change, settled_change};
@@ -102,6 +102,17 @@ impl Reading {
         let membership = self.membership(&room.id, &actor.user.id).map_err(refuse)?;
         let permit = policy::may_read(actor, room, membership.as_ref())?;
         Ok(Granted { permit, as_of })
+    }
+
+    /// The right of the actor to be heard in this room.
+    pub fn may_post(&self, actor: &Actor, room: &Room) -> Result<MayPost, Refusal> {
+        let membership = self.membership(&room.id, &actor.user.id).map_err(refuse)?;
+        policy::may_post(actor, room, membership.as_ref())
+    }
+
+    /// Whether the actor may see who has an account here, and who comes and goes.
+    pub fn may_see_users(&self, actor: &Actor) -> Result<(), Refusal> {
+        policy::may_see_users(actor)
     }
 
     /// The rooms of the actor, as they see them; at most `MEMBERSHIPS_MAX`.

@@ -10,6 +10,7 @@ mod accounts;
 mod bridge;
 mod cli;
 mod config;
+mod ddp;
 mod delivery;
 mod harness;
 mod house;

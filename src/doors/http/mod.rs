@@ -6,6 +6,7 @@
 pub mod auth;
 pub mod body;
 pub mod call;
+pub mod ddp;
 pub mod guard;
 pub mod login;
 pub mod page;

@@ -1,10 +1,10 @@
 //! Where realtime clients connect: plain, or as sockjs wraps it.
 
+use crate::doors::http::ddp::{self, Framing};
 use crate::doors::http::route::route;
-use crate::doors::http::{Call, Problem, Reply, Route, Upgraded};
+use crate::doors::http::{Call, Problem, Reply, Route};
 use hyper::StatusCode;
 use serde_json::json;
-use tokio::io::AsyncWriteExt;
 
 /// The rows of this family.
 pub const ROUTES: &[Route] = &[
@@ -14,17 +14,11 @@ pub const ROUTES: &[Route] = &[
 ];
 
 async fn plain(call: Call) -> Result<Reply, Problem> {
-    call.websocket(|upgraded| session(upgraded, false))
+    call.websocket(|upgraded| ddp::run(upgraded, Framing::Raw))
 }
 
 async fn sockjs(call: Call) -> Result<Reply, Problem> {
-    call.websocket(|upgraded| session(upgraded, true))
-}
-
-/// One client's session, to its end.
-async fn session(mut upgraded: Upgraded, is_sockjs: bool) {
-    tracing::debug!(peer = %upgraded.peer, is_sockjs, "no realtime sessions in this build");
-    let _ = upgraded.stream.write_all(b"\x88\x0b\x03\xf5not ready").await;
+    call.websocket(|upgraded| ddp::run(upgraded, Framing::SockJs))
 }
 
 async fn info(call: Call) -> Result<Reply, Problem> {

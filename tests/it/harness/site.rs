@@ -18,8 +18,9 @@ use linnet::store::journal::Options;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 /// A running node with its HTTP door. Dropping it stops both.
 pub struct Served {
@@ -27,6 +28,7 @@ pub struct Served {
     pub node: NodeHandle,
     running: Option<Running>,
     stop: Option<oneshot::Sender<()>>,
+    passing: mpsc::UnboundedSender<Duration>,
     thread: Option<JoinHandle<()>>,
     _data: tempfile::TempDir,
 }
@@ -83,6 +85,7 @@ impl Served {
         };
         change(&mut settings);
         let (stop, stopped) = oneshot::channel();
+        let (passing, passes) = mpsc::unbounded_channel();
         let (bound, address) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             let mut builder = tokio::runtime::Builder::new_current_thread();
@@ -92,11 +95,19 @@ impl Served {
                 let hub = settings.node.hub.clone();
                 tokio::spawn(async move { hub.relay().await });
                 bound.send(listener.local_addr().unwrap()).unwrap();
+                let hub = settings.node.hub.clone();
+                tokio::spawn(async move { hub.relay().await });
+                tokio::spawn(pass_as_told(passes));
                 serve(listener, Arc::new(Site::new(settings)), async { drop(stopped.await) }).await;
             });
         });
         let (running, stop, thread) = (Some(running), Some(stop), Some(thread));
-        Served { address: address.recv().unwrap(), node, running, stop, thread, _data: data }
+        Served { address: address.recv().unwrap(), node, running, stop, passing, thread, _data: data }
+    }
+
+    /// Stops the clock of the door, and lets so much time pass on it.
+    pub fn pass(&self, time: Duration) {
+        self.passing.send(time).unwrap();
     }
 
     /// Has the node do something as its operator.
@@ -177,5 +188,18 @@ impl Drop for Served {
                 "it did not stop cleanly"
             );
         }
+    }
+}
+
+/// From the first time on, the clock of this runtime goes only by what comes here.
+async fn pass_as_told(mut passes: mpsc::UnboundedReceiver<Duration>) {
+    let Some(first) = passes.recv().await else { return };
+    tokio::time::pause();
+    // While a thread works, the clock does not run ahead by itself; this one works until nobody passes time any more.
+    let (_told, never) = std::sync::mpsc::channel::<()>();
+    tokio::task::spawn_blocking(move || never.recv());
+    tokio::time::advance(first).await;
+    while let Some(time) = passes.recv().await {
+        tokio::time::advance(time).await;
     }
 }

@@ -42,7 +42,7 @@ const RESIDENTS: &[&str] = &["admin", "moderator", "user", "bot"];
 const PEOPLE: &[&str] = &["admin", "moderator", "user", "bot", "guest"];
 
 /// What `policy` allows, in the words of Rocket.Chat's clients: they draw or hide their buttons by it.
-const PERMISSIONS: [(&str, &[&str]); 41] = [
+pub const PERMISSIONS: [(&str, &[&str]); 41] = [
     ("add-user-to-any-c-room", RESIDENTS),
     ("add-user-to-any-p-room", &["admin", "moderator"]),
     ("add-user-to-joined-room", KEEPERS),

@@ -11,6 +11,7 @@ pub mod groups;
 pub mod im;
 pub mod invites;
 pub mod lists;
+pub mod method;
 pub mod misc;
 pub mod own;
 pub mod presence;
@@ -37,6 +38,7 @@ pub const FAMILIES: &[&[Route]] = &[
     im::ROUTES,
     invites::ROUTES,
     lists::ROUTES,
+    method::ROUTES,
     misc::ROUTES,
     own::ROUTES,
     page::ROUTES,

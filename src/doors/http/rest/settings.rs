@@ -2,7 +2,7 @@
 
 use crate::base::limits::{BODY_BYTES_MAX, PAGE_ENTRIES_MAX, PASSWORD_CHARS_MAX, TEXT_CHARS_MAX};
 use crate::doors::http::route::route;
-use crate::doors::http::{Call, Problem, Reply, Route};
+use crate::doors::http::{Call, Problem, Reply, Route, Site};
 use serde_json::{Map, Value, json};
 
 /// The rows of this family.
@@ -10,7 +10,7 @@ pub const ROUTES: &[Route] = &[route!(GET "/api/v1/settings.public", Open, BODY_
 
 async fn public(call: Call) -> Result<Reply, Problem> {
     let wanted = wanted(&call)?;
-    let all = values(&call)?;
+    let all = values(&call.site, &call.base())?;
     let is_wanted = |id: &str| wanted.as_ref().is_none_or(|wanted| wanted.iter().any(|one| one == id));
     let found: Vec<(&String, &Value)> = all.iter().filter(|(id, _)| is_wanted(id)).collect();
     let offset = call.query.number("offset").unwrap_or(0) as usize;
@@ -23,7 +23,8 @@ async fn public(call: Call) -> Result<Reply, Problem> {
     Ok(Reply::success(json!({"settings": page, "count": count, "offset": offset, "total": total})))
 }
 
-fn shown(id: &str, value: &Value) -> Value {
+/// A setting as clients know it.
+pub fn shown(id: &str, value: &Value) -> Value {
     let kind = match value {
         Value::Bool(_) => "boolean",
         Value::Number(_) => "int",
@@ -58,13 +59,13 @@ fn wanted(call: &Call) -> Result<Option<Vec<String>>, Problem> {
     }
 }
 
-/// Every public setting, sorted by id.
-fn values(call: &Call) -> Result<Map<String, Value>, Problem> {
-    let number = call.site.node.read(|reading| reading.node_number())?;
+/// Every public setting, sorted by id. `base` is the address the node is reached by.
+pub fn values(site: &Site, base: &str) -> Result<Map<String, Value>, Problem> {
+    let number = site.node.read(|reading| reading.node_number())?;
     let mut values = fixed();
     values.extend([
-        ("Site_Name".into(), json!(call.site.name)),
-        ("Site_Url".into(), json!(call.base())),
+        ("Site_Name".into(), json!(site.name)),
+        ("Site_Url".into(), json!(base)),
         ("uniqueID".into(), json!(format!("{number:016x}"))),
         ("Assets_favicon_512".into(), json!({"defaultUrl": "app/icon.svg"})),
     ]);

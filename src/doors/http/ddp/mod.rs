@@ -1,0 +1,37 @@
+//! The realtime door: DDP over WebSocket, as Rocket.Chat's clients and bots speak it.
+//!
+//! A session is one task over one plain socket. It wakes when its listener has news, drains it, puts the frames that
+//! all sessions share behind each other, and writes once. What a client calls goes to the node in the client's name.
+
+mod derived;
+mod flight;
+pub mod frame;
+pub mod message;
+pub mod method;
+mod session;
+mod signal;
+mod socket;
+mod standing;
+mod stream;
+mod subscriptions;
+mod tell;
+
+pub use frame::Framing;
+
+use crate::base::limits::DDP_SESSIONS_MAX;
+use crate::doors::http::Upgraded;
+use session::Session;
+use tokio::sync::Semaphore;
+
+/// Places for sessions, of all listeners of this process together.
+static PLACES: Semaphore = Semaphore::const_new(DDP_SESSIONS_MAX);
+
+/// Serves one client until either side has enough.
+pub async fn run(upgraded: Upgraded, framing: Framing) {
+    let Ok(_place) = PLACES.try_acquire() else {
+        tracing::warn!("all realtime sessions are taken: a client was turned away");
+        return;
+    };
+    let caller = upgraded.caller.clone();
+    Box::pin(Session::new(upgraded, framing).live(caller)).await;
+}
