@@ -39,9 +39,11 @@ impl OsWorld {
     }
 
     fn look_for_trust(&self) -> bool {
-        // A Pi Zero has no battery: without one, only a time server's mark makes the clock believable.
-        let trusted = std::path::Path::new("/sys/class/rtc/rtc0").exists()
-            || std::path::Path::new("/run/systemd/timesync/synchronized").exists();
+        let exists = |path| std::path::Path::new(path).exists();
+        // A board with a device tree has no battery as a rule: there only a clock chip, or a time server's mark, makes
+        // the clock believable. Everything else is a machine that keeps its time.
+        let keeps_time = exists("/sys/class/rtc/rtc0") || !exists("/proc/device-tree/model");
+        let trusted = keeps_time || exists("/run/systemd/timesync/synchronized");
         self.trusted.store(trusted, Ordering::Relaxed);
         trusted
     }
