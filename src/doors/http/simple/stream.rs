@@ -99,13 +99,20 @@ fn reply(feed: Feed, form: Form) -> Reply {
     reply.with(CACHE_CONTROL, "no-store").with(buffering, "no")
 }
 
+/// A piece of a body, or its orderly end.
+enum Piece {
+    Bytes(Bytes),
+    End,
+}
+
 /// Brings the feed to the connection, one piece at a time, until either ends. One who takes nothing is given up.
-async fn pump(mut feed: Feed, form: Form, pieces: mpsc::Sender<Bytes>) {
-    let mut piece = (!feed.polls()).then(|| form.signal(&feed, "open"));
+async fn pump(mut feed: Feed, form: Form, pieces: mpsc::Sender<Piece>) {
+    let mut piece = (!feed.polls()).then(|| Piece::Bytes(form.signal(&feed, "open")));
     loop {
         if let Some(piece) = piece.take() {
+            let is_end = matches!(piece, Piece::End);
             let sent = timeout(Duration::from_secs(STREAM_STALL_SECONDS), pieces.send(piece)).await;
-            if !matches!(sent, Ok(Ok(()))) {
+            if is_end || !matches!(sent, Ok(Ok(()))) {
                 return;
             }
         }
@@ -113,16 +120,17 @@ async fn pump(mut feed: Feed, form: Form, pieces: mpsc::Sender<Bytes>) {
             told = timeout(Duration::from_secs(STREAM_KEEPALIVE_SECONDS), feed.next()) => told,
             () = pieces.closed() => return,
         };
-        piece = match told {
-            Ok(Told::Lines(lines)) => Some(form.messages(&lines)),
-            Ok(Told::End) => return,
-            Err(_) => Some(form.signal(&feed, "keepalive")),
-        };
+        piece = Some(match told {
+            Ok(Told::Lines(lines)) => Piece::Bytes(form.messages(&lines)),
+            Ok(Told::End) => Piece::End,
+            Err(_) => Piece::Bytes(form.signal(&feed, "keepalive")),
+        });
     }
 }
 
-/// A body of pieces that come in their own time.
-struct Pieces(mpsc::Receiver<Bytes>);
+/// A body of pieces that come in their own time. One that was given up ends with an error, so that its reader does not
+/// take what it got for all there was.
+struct Pieces(mpsc::Receiver<Piece>);
 
 impl Body for Pieces {
     type Data = Bytes;
@@ -132,6 +140,10 @@ impl Body for Pieces {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        self.0.poll_recv(context).map(|piece| piece.map(|piece| Ok(Frame::data(piece))))
+        self.0.poll_recv(context).map(|piece| match piece {
+            Some(Piece::Bytes(bytes)) => Some(Ok(Frame::data(bytes))),
+            Some(Piece::End) => None,
+            None => Some(Err(io::ErrorKind::TimedOut.into())),
+        })
     }
 }
