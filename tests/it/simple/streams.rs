@@ -185,7 +185,8 @@ fn a_reader_that_sleeps_misses_nothing_and_holds_up_nobody() {
     awake.event("open");
     assert!(awake.said().starts_with(&format!("{} ", MUCH - 1)));
     for number in 0..MUCH {
-        assert!(asleep.said().starts_with(&format!("{number} ")), "number {number}");
+        let said = asleep.said();
+        assert!(said.starts_with(&format!("{number} ")), "number {number}: {:.8}", said);
     }
 }
 
@@ -194,7 +195,7 @@ fn a_reader_that_does_not_wake_is_given_up_and_can_tell() {
     let site = Served::start_impatient();
     let porch = device(&site, "porch", "garden", Rights::Both);
     say_much(&site, &porch.room.id);
-    let mut stream = Stream::open(&site, "/garden/json?since=all", Some(&porch.key));
+    let mut stream = Stream::open_quickly(&site, "/garden/json?since=all", &porch.key);
     stream.event("open");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(until("it is given up", || site.node.hub.listeners() == 0));
@@ -210,11 +211,11 @@ fn a_reader_that_does_not_wake_is_given_up_and_can_tell() {
 fn a_silent_stream_shows_that_it_is_alive() {
     let site = Served::start_impatient();
     let porch = device(&site, "porch", "garden", Rights::Both);
-    let mut stream = Stream::open(&site, "/garden/json", Some(&porch.key));
+    let mut stream = Stream::open_quickly(&site, "/garden/json", &porch.key);
     let open = stream.event("open");
     let alive = stream.event("keepalive");
     assert_eq!((&alive["topic"], &alive["seq"]), (&open["topic"], &open["seq"]));
     assert_ne!(alive["id"], open["id"]);
-    let mut polled = Stream::open(&site, "/garden/json?poll=1", Some(&porch.key));
+    let mut polled = Stream::open_quickly(&site, "/garden/json?poll=1", &porch.key);
     assert_eq!(polled.line(), None);
 }

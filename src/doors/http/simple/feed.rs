@@ -156,6 +156,7 @@ impl Feed {
             self.told = last.seq;
         }
         if is_last {
+            self.told = self.told.max(self.as_of);
             self.phase = if self.polls() { Phase::Over } else { Phase::Live };
         }
         page.iter().filter_map(|message| self.line(message)).collect()
@@ -179,12 +180,13 @@ impl Feed {
                     }
                 }
                 Event::RoomRevoked { room, at, .. } if room == self.room.id => {
-                    self.told = at;
+                    self.told = self.told.max(at);
                     self.phase = Phase::Again;
                     break;
                 }
                 Event::Resync { since } => {
-                    self.told = since;
+                    // The listener knows nothing of the backlog, which may have told more than it.
+                    self.told = self.told.max(since);
                     self.phase = Phase::Again;
                     break;
                 }
