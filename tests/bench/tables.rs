@@ -44,8 +44,9 @@ pub const TABLES: [Table; 5] = [
             column("p50_ms", "p50 ms", 2),
             column("p99_ms", "p99 ms", 2),
             column("cpu_us", "CPU us/post", 1),
-            column("floor", "the disk's own/s", 0),
-            column("ratio", "of the disk's", 2),
+            column("disk_ms", "disk alone: p50 ms", 2),
+            column("disk_rate", "posts/s", 0),
+            column("share", "share of it", 2),
         ],
     },
     Table {
