@@ -30,6 +30,7 @@ export function meOf(wire) {
 export function lineOf(wire) {
   const at = millis(wire.ts);
   const username = String(wire.u?.username ?? '');
+  const notice = noticeOf(wire.customFields?.linnet);
   return {
     id: String(wire._id),
     rid: String(wire.rid),
@@ -42,8 +43,9 @@ export function lineOf(wire) {
     edited: Boolean(wire.editedAt),
     untrusted: wire._untrusted === true,
     reactions: reactionsOf(wire.reactions),
-    notice: noticeOf(wire._notice),
-    attachments: (wire.attachments ?? []).map(attachmentOf),
+    notice,
+    // For clients that do not know notices, the node puts one first among the attachments.
+    attachments: (wire.attachments ?? []).slice(notice ? 1 : 0).map(attachmentOf),
     state: '',
     trouble: '',
   };
