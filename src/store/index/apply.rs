@@ -160,7 +160,8 @@ fn noun_is(shelf: &dyn Shelf, what: &What, writes: &mut Writes) -> Result<(), St
         }
         What::Joined(membership) | What::MembershipChanged(membership) => member_is(membership, writes)?,
         What::Left { room, user, .. } => member_gone(room, user, writes),
-        What::Read { room, user, mark } => {
+        // When a power cut has let a membership go ahead of its time, its mark must not come back alone.
+        What::Read { room, user, mark } if shelf.get(&keys::membership(user, room))?.is_some() => {
             writes.record(keys::read_mark(user, room), mark, record::membership::encode_mark)?;
         }
         What::TokenAdded(token) => {

@@ -235,14 +235,17 @@ pub trait Catalog: Shelf {
         let (mut low, mut high) = (0, tail.count);
         // Everything before `low` is not after, everything from `high` on is.
         while low < high {
-            let Some((first, block)) = self.block_at(room, low + (high - low) / 2)? else { return Ok(low) };
-            let split = first + block.entries().partition_point(|entry| !is_after(entry)) as u64;
-            if split == first {
-                high = high.min(first);
-            } else if split == first + block.entries().len() as u64 {
-                low = low.max(split);
-            } else {
-                return Ok(split);
+            let middle = low + (high - low) / 2;
+            let Some((first, block)) = self.block_at(room, middle)? else { return Ok(low) };
+            let end = first + block.entries().len() as u64;
+            if middle >= end {
+                // Without this a hole would make the search go on for ever.
+                return Err(StoreError::Index("a block of a room's history is missing".into()));
+            }
+            match first + block.entries().partition_point(|entry| !is_after(entry)) as u64 {
+                split if split == first => high = first,
+                split if split == end => low = end,
+                split => return Ok(split),
             }
         }
         Ok(low)

@@ -138,9 +138,12 @@ pub fn scan_through(
     }
     let (page, from, to) = (Vec::new().into_iter(), from.into(), to.into());
     let mut below = Below { shelf: below, from, to, order, page, page_max: max, next: None, over: false };
-    below.advance()?;
     let mut found = Vec::new();
     while found.len() < max {
+        // Only here, so that the last entry found asks for no page that nobody wants.
+        if below.next.is_none() {
+            below.advance()?;
+        }
         let newer = walks.iter().filter_map(|walk| walk.next.map(|(key, _)| key));
         let keys = newer.chain(below.next.as_ref().map(|(key, _)| key));
         let first = match order {
@@ -155,7 +158,6 @@ pub fn scan_through(
         }
         if let Some((_, value)) = below.next.take_if(|(next, _)| *next == key) {
             newest = newest.or(Some(Some(value)));
-            below.advance()?;
         }
         found.extend(newest.flatten().map(|value| (key, value)));
     }

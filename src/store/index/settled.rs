@@ -2,6 +2,10 @@
 //!
 //! Writes arrive in the layer on top. A checkpoint takes that layer as a whole, writes it in batches with the
 //! journal's position last, syncs, and lets the layer go. Readers see all of it at any time.
+//!
+//! Keys that go are written first, all in one batch. A power cut in the middle leaves some keys newer than the
+//! checkpoint, and the start follows the same Changes again over them: what it would look up to know which other keys
+//! go (a user's former name, the members of a room) may be the newer one by then, so those keys must be gone already.
 
 use crate::base::id::Seq;
 use crate::base::limits::{INDEX_BATCH_WRITES, LAYER_BYTES_MAX, LAYER_WRITES_MAX};
@@ -29,6 +33,9 @@ struct Layers {
     reached: Checkpoint,
     /// The layer that a checkpoint is writing now.
     leaving: Option<Arc<Layer>>,
+    /// A checkpoint failed. Readers still see everything, but the store below gets nothing more: a later checkpoint
+    /// would claim what this one did not write.
+    stopped: bool,
 }
 
 /// The settled index. Shared by readers, the settling thread and the indexer.
@@ -76,6 +83,9 @@ impl Settled {
         let _one_at_a_time = self.checkpointing.lock().expect("no holder of this lock panics");
         let (layer, reached) = {
             let mut layers = self.layers.write().expect("no holder of this lock panics");
+            if layers.stopped {
+                return Err(StoreError::Stopped);
+            }
             let layer = Arc::new(std::mem::take(&mut layers.top));
             layers.leaving = Some(layer.clone());
             (layer, layers.reached)
@@ -84,8 +94,23 @@ impl Settled {
             self.layers.write().expect("no holder of this lock panics").leaving = None;
             return Ok(reached);
         }
+        let written = self.write_down(&layer, reached);
+        let mut layers = self.layers.write().expect("no holder of this lock panics");
+        match written {
+            Ok(()) => layers.leaving = None,
+            Err(_) => layers.stopped = true,
+        }
+        written.map(|()| reached)
+    }
+
+    fn write_down(&self, layer: &Layer, reached: Checkpoint) -> Result<(), StoreError> {
+        let (going, staying): (Vec<_>, Vec<_>) = layer.iter().partition(|(_, value)| value.is_none());
+        if !going.is_empty() {
+            let going: Vec<Write> = going.into_iter().map(|(key, _)| (key.clone(), None)).collect();
+            self.kv.write(&going)?;
+        }
         let mut batch: Vec<Write> = Vec::with_capacity(INDEX_BATCH_WRITES);
-        for (key, value) in layer.iter() {
+        for (key, value) in staying {
             batch.push((key.clone(), value.clone()));
             if batch.len() >= INDEX_BATCH_WRITES {
                 self.kv.write(&batch)?;
@@ -95,9 +120,7 @@ impl Settled {
         // Last of all: a power cut before this leaves a store that the same Changes are applied to again.
         batch.push((keys::CHECKPOINT.into(), Some(encode_checkpoint(reached))));
         self.kv.write(&batch)?;
-        self.kv.sync()?;
-        self.layers.write().expect("no holder of this lock panics").leaving = None;
-        Ok(reached)
+        self.kv.sync()
     }
 
     /// How far the newest settled Change reaches.
