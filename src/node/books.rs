@@ -71,7 +71,12 @@ pub fn settled_change(
 ) -> Result<Option<Change>, StoreError> {
     let from = catalog.waymark(seq)?.map_or(Pos::default(), |(_, pos)| pos);
     for found in journal.scan(from, end) {
-        let (_, frame) = found?;
+        let frame = match found {
+            Ok((_, frame)) => frame,
+            // It was reported at the start; the Change may lie behind it.
+            Err(StoreError::Damaged(_)) => continue,
+            Err(error) => return Err(error),
+        };
         if frame.seq == seq.0 {
             return Ok(Some(record::change::decode(seq, &frame.payload)?));
         }

@@ -1,6 +1,6 @@
 //! What was said: pages of a room's history. Every reader shows the permit to read that room.
 
-use crate::base::id::Seq;
+use crate::base::id::{MessageId, RoomId, Seq};
 use crate::base::limits::{PAGE_MESSAGES_MAX, SYNC_CHANGES_MAX};
 use crate::base::time::WallMs;
 use crate::chat::change::{Change, What};
@@ -9,10 +9,12 @@ use crate::chat::policy::MayRead;
 use crate::chat::refusal::Refusal;
 use crate::node::books::{Books, message_in};
 use crate::node::{Reading, refuse};
+use crate::store::error::StoreError;
 use crate::store::index::catalog::Catalog;
 use crate::store::journal::Pos;
 use crate::store::record;
 use crate::store::record::block::Entry;
+use std::collections::BTreeMap;
 
 /// Which part of a history is wanted: from the newest back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,7 +46,7 @@ pub struct Since {
     /// Messages posted, edited or reacted to, as they are now, oldest first.
     pub updated: Vec<Message>,
     /// Messages removed, with when.
-    pub removed: Vec<(crate::base::id::MessageId, WallMs)>,
+    pub removed: Vec<(MessageId, WallMs)>,
 }
 
 impl Reading {
@@ -136,25 +138,46 @@ impl Reading {
 
     /// What changed in the room after a time. Looks at no more than [`SYNC_CHANGES_MAX`] Changes of the whole node;
     /// a client that was away longer loads the history anew.
+    ///
+    /// The wall clock may have run backwards since, but the times shown in a room never do: everything that came after
+    /// the first message of that time, or from the first later one on, belongs to it, whatever the clock said.
     pub fn changed_since(&self, permit: &MayRead, at: WallMs) -> Result<Since, Refusal> {
         let reached = self.settled.reached();
-        let from = self.journal_place_at(at)?;
-        let mut since = Since::default();
+        let first_shown = self.first_shown_after(permit.room(), at).map_err(refuse)?;
+        let mut from = self.journal_place_at(at)?;
+        if let Some(seq) = first_shown {
+            from = from.min(self.waymark(seq).map_err(refuse)?.map_or(Pos::default(), |(_, pos)| pos));
+        }
+        let mut since = Gathered::default();
         let mut looked = 0;
         for found in self.journal.scan(from, reached.end) {
-            let (_, frame) = found.map_err(refuse)?;
+            let frame = match found {
+                Ok((_, frame)) => frame,
+                // It was reported at the start; what can be read is told all the same.
+                Err(StoreError::Damaged(_)) => continue,
+                Err(error) => return Err(refuse(error)),
+            };
             looked += 1;
             if looked > SYNC_CHANGES_MAX {
                 return Err(Refusal::TooMany { what: "changes since then", max: SYNC_CHANGES_MAX });
             }
             let change =
                 record::change::decode(Seq(frame.seq), &frame.payload).map_err(|e| refuse(e.into()))?;
-            if change.origin.moment.wall_ms > at {
+            let is_after = first_shown.is_some_and(|first| change.seq >= first);
+            if is_after || change.origin.moment.wall_ms > at {
                 since.take(permit, change);
             }
         }
-        since.updated.retain(|message| !since.removed.iter().any(|(id, _)| *id == message.id));
-        Ok(since)
+        Ok(Since { updated: since.updated.into_values().collect(), removed: since.removed })
+    }
+
+    /// The place from which on everything in the room is later than what was shown at this time. Several messages can
+    /// show one time: the first of them is taken for known, the others are not.
+    fn first_shown_after(&self, room: &RoomId, at: WallMs) -> Result<Option<Seq>, StoreError> {
+        let number = self.first_number(room, &|entry| entry.at >= at)?;
+        let Some((first, block)) = self.block_at(room, number)? else { return Ok(None) };
+        let entry = number.checked_sub(first).and_then(|place| block.entries().get(place as usize));
+        Ok(entry.map(|entry| if entry.at == at { entry.seq.next() } else { entry.seq }))
     }
 
     /// A place in the journal before which nothing is younger than this time.
@@ -178,16 +201,23 @@ impl Reading {
     }
 }
 
-impl Since {
+/// What was gathered so far: a message that is changed again, or removed, is told once.
+#[derive(Default)]
+struct Gathered {
+    updated: BTreeMap<Seq, Message>,
+    removed: Vec<(MessageId, WallMs)>,
+}
+
+impl Gathered {
     fn take(&mut self, permit: &MayRead, change: Change) {
         match change.what {
             What::Posted { message, .. } | What::Revised { message, .. }
                 if message.room == *permit.room() =>
             {
-                self.updated.retain(|earlier| earlier.id != message.id);
-                self.updated.push(message);
+                self.updated.insert(message.seq, message);
             }
-            What::Deleted { room, id, .. } if room == *permit.room() => {
+            What::Deleted { room, id, target, .. } if room == *permit.room() => {
+                self.updated.remove(&target);
                 self.removed.push((id, change.origin.moment.wall_ms));
             }
             _ => {}
