@@ -16,6 +16,18 @@ struct Waiting<J> {
     /// Whether the settling thread can take a group.
     idle: bool,
     closed: bool,
+    failed: bool,
+}
+
+/// Why a job may not wait.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NotTaken {
+    /// The queue, or the caller's share of it, is full.
+    Full,
+    /// The node stops.
+    Closed,
+    /// The node has failed: nothing is done any more.
+    Failed,
 }
 
 /// Jobs that wait for the writer, and whether the thread behind it is free.
@@ -38,8 +50,8 @@ impl<J> Queue<J> {
     /// An empty queue before an idle settling thread.
     #[allow(clippy::new_without_default)] // A default queue would hide that two threads share it.
     pub fn new() -> Self {
-        let waiting =
-            Waiting { lanes: HashMap::new(), turns: VecDeque::new(), jobs: 0, idle: true, closed: false };
+        let (lanes, turns) = (HashMap::new(), VecDeque::new());
+        let waiting = Waiting { lanes, turns, jobs: 0, idle: true, closed: false, failed: false };
         Self { waiting: Mutex::new(waiting), news: Condvar::new() }
     }
 
@@ -47,12 +59,15 @@ impl<J> Queue<J> {
         self.waiting.lock().expect("no holder of this lock panics")
     }
 
-    /// Lets a job wait. Gives it back when the queue, or the caller's share of it, is full, or nobody works any more.
-    pub fn push(&self, lane: Lane, job: J) -> Result<(), J> {
+    /// Lets a job wait, or drops it and says why.
+    pub fn push(&self, lane: Lane, job: J) -> Result<(), NotTaken> {
         let mut waiting = self.lock();
         let own = waiting.lanes.get(&lane).map_or(0, VecDeque::len);
-        if waiting.closed || waiting.jobs >= JOBS_MAX || own >= JOBS_PER_CALLER_MAX {
-            return Err(job);
+        if waiting.failed || waiting.closed {
+            return Err(if waiting.failed { NotTaken::Failed } else { NotTaken::Closed });
+        }
+        if waiting.jobs >= JOBS_MAX || own >= JOBS_PER_CALLER_MAX {
+            return Err(NotTaken::Full);
         }
         waiting.lanes.entry(lane).or_default().push_back(job);
         if own == 0 {
@@ -69,6 +84,9 @@ impl<J> Queue<J> {
     pub fn next(&self, formed: bool, full: bool) -> Next<J> {
         let mut waiting = self.lock();
         loop {
+            if waiting.failed {
+                return Next::Closed;
+            }
             if !full && let Some(lane) = waiting.turns.pop_front() {
                 let jobs = waiting.lanes.get_mut(&lane).expect("a lane with a turn has jobs");
                 let job = jobs.pop_front().expect("a lane with a turn has jobs");
@@ -101,6 +119,20 @@ impl<J> Queue<J> {
     pub fn close(&self) {
         self.lock().closed = true;
         self.news.notify_all();
+    }
+
+    /// Nothing is done any more: what waits is dropped, and the writer goes home even with a group in its hands.
+    pub fn fail(&self) {
+        let dropped = {
+            let mut waiting = self.lock();
+            waiting.failed = true;
+            waiting.turns.clear();
+            waiting.jobs = 0;
+            std::mem::take(&mut waiting.lanes)
+        };
+        self.news.notify_all();
+        // Their callers hear of it here, without the lock.
+        drop(dropped);
     }
 
     /// Jobs that wait now.
@@ -158,5 +190,16 @@ mod tests {
         queue.close();
         assert!(matches!(queue.next(true, false), Next::HandOver));
         assert!(matches!(queue.next(false, false), Next::Closed));
+        assert_eq!(queue.push(1, 1), Err(NotTaken::Closed));
+    }
+
+    #[test]
+    fn after_a_failure_nobody_waits() {
+        let queue = Queue::new();
+        queue.push(1, 1).expect("there is room");
+        assert!(matches!(queue.next(true, true), Next::HandOver));
+        queue.fail();
+        assert!(matches!(queue.next(true, false), Next::Closed), "the disk will never be free again");
+        assert_eq!((queue.len(), queue.push(2, 2)), (0, Err(NotTaken::Failed)));
     }
 }

@@ -10,13 +10,14 @@ use crate::chat::refusal::Refusal;
 use crate::delivery::Hub;
 use crate::node::caller::Caller;
 use crate::node::passwords::Passwords;
-use crate::node::queue::{Next, Queue};
+use crate::node::queue::{Next, NotTaken, Queue};
 use crate::node::reading::Reading;
 use crate::node::reply::{Answer, reply};
 use crate::node::{Formed, Node};
 use crate::store::error::StoreError;
 use crate::store::index::settled::Settled;
 use crate::store::journal::{WriteCounts, Writer};
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -75,8 +76,11 @@ impl NodeHandle {
             let result = node.transact(job);
             Box::new(move |synced| giver.give(if synced { result } else { Err(Refusal::StoreFailed) }))
         });
-        self.queue.push(caller.lane(), job).map_err(|_| Refusal::Busy)?;
-        Ok(answer)
+        match self.queue.push(caller.lane(), job) {
+            Ok(()) => Ok(answer),
+            Err(NotTaken::Failed) => Err(Refusal::StoreFailed),
+            Err(NotTaken::Full | NotTaken::Closed) => Err(Refusal::Busy),
+        }
     }
 
     /// Reads what is settled, here and now.
@@ -123,7 +127,8 @@ pub struct Running {
     failed: Arc<Mutex<Option<StoreError>>>,
 }
 
-/// Starts the threads. `on_failure` is called once if the store fails: nothing is acknowledged after that.
+/// Starts the threads. `on_failure` is called once if the store fails, or a thread by a bug: nothing is acknowledged
+/// after that, and whoever waits or comes later hears [`Refusal::StoreFailed`].
 pub fn run(
     parts: Parts,
     on_failure: impl FnOnce() + Send + 'static,
@@ -131,49 +136,67 @@ pub fn run(
     let Parts { node, writer, settled, reading, hub, world } = parts;
     let queue = Arc::new(Queue::new());
     let counts = writer.counts();
-    let failed = Arc::new(Mutex::new(None));
     let (hand, handed) = mpsc::sync_channel(1);
     let (indexing, due) = mpsc::sync_channel(1);
     let settler = Settler { writer, settled: settled.clone(), hub: hub.clone(), indexing };
-    let mut on_failure = Some(on_failure);
-    let fail = {
-        let failed = failed.clone();
-        Arc::new(Mutex::new(move |error: StoreError| {
-            tracing::error!(%error, "the store failed: nothing is acknowledged any more");
-            failed.lock().expect("no holder of this lock panics").get_or_insert(error);
-            if let Some(tell) = on_failure.take() {
-                tell();
-            }
-        }))
+    let failing = Failing {
+        queue: queue.clone(),
+        failed: Arc::default(),
+        on_failure: Arc::new(Mutex::new(Some(Box::new(on_failure)))),
     };
-    let thread = |name: &str, body: Box<dyn FnOnce() + Send>| {
-        thread::Builder::new().name(name.into()).stack_size(THREAD_STACK_BYTES).spawn(body)
-    };
-    let (jobs, after) = (queue.clone(), queue.clone());
-    let (fail_settling, fail_indexing) = (fail.clone(), fail);
+    let (jobs, settles) = (queue.clone(), queue.clone());
     let threads = vec![
-        thread("linnet-writer", Box::new(move || write(node, &jobs, &hand)))?,
-        thread(
-            "linnet-settler",
-            Box::new(move || {
-                if let Err(error) = settler.run(&handed, &after) {
-                    after.close();
-                    (fail_settling.lock().expect("no holder of this lock panics"))(error);
-                }
-            }),
-        )?,
-        thread(
-            "linnet-index",
-            Box::new(move || {
-                if let Err(error) = index(&settled, &due) {
-                    (fail_indexing.lock().expect("no holder of this lock panics"))(error);
-                }
-            }),
-        )?,
+        failing.guard("linnet-writer", move || {
+            write(node, &jobs, &hand);
+            Ok(())
+        })?,
+        failing.guard("linnet-settler", move || settler.run(&handed, &settles))?,
+        failing.guard("linnet-index", move || index(&settled, &due))?,
     ];
     let passwords = Passwords::start(world)?;
     let handle = NodeHandle { queue: queue.clone(), reading: Arc::new(reading), passwords, hub, counts };
-    Ok((handle, Running { queue, threads, failed }))
+    Ok((handle, Running { queue, threads, failed: failing.failed }))
+}
+
+/// Says once that the node has failed.
+type Tell = Box<dyn FnOnce() + Send>;
+
+/// What happens when a thread cannot go on.
+#[derive(Clone)]
+struct Failing {
+    queue: Arc<Queue<Job>>,
+    failed: Arc<Mutex<Option<StoreError>>>,
+    on_failure: Arc<Mutex<Option<Tell>>>,
+}
+
+impl Failing {
+    /// A thread whose error, or panic, ends the others too.
+    fn guard(
+        &self,
+        name: &str,
+        body: impl FnOnce() -> Result<(), StoreError> + Send + 'static,
+    ) -> std::io::Result<JoinHandle<()>> {
+        let failing = self.clone();
+        let guarded = move || {
+            // Where a panic aborts the process there is nothing left to tell.
+            match panic::catch_unwind(AssertUnwindSafe(body)) {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => failing.fail(error),
+                Err(_) => failing.fail(StoreError::Broken),
+            }
+        };
+        thread::Builder::new().name(name.into()).stack_size(THREAD_STACK_BYTES).spawn(guarded)
+    }
+
+    fn fail(&self, error: StoreError) {
+        tracing::error!(%error, "the node failed: nothing is acknowledged any more");
+        self.failed.lock().expect("no holder of this lock panics").get_or_insert(error);
+        self.queue.fail();
+        let tell = self.on_failure.lock().expect("no holder of this lock panics").take();
+        if let Some(tell) = tell {
+            tell();
+        }
+    }
 }
 
 /// Deep enough for the deepest record and sled's recursion, small enough for a Pi Zero.

@@ -33,6 +33,8 @@ pub enum StoreError {
     Record(RecordError),
     /// An earlier write or sync failed; nothing can be promised any more until a restart.
     Stopped,
+    /// A thread of the node ended by a bug.
+    Broken,
     /// A group came to the writer that does not follow the one before it.
     OutOfOrder {
         /// Where the journal ends.
@@ -63,6 +65,9 @@ impl fmt::Display for StoreError {
             StoreError::Record(error) => error.fmt(f),
             StoreError::Stopped => f.write_str(
                 "the journal stopped after an earlier disk error: look at the disk, then restart linnet",
+            ),
+            StoreError::Broken => f.write_str(
+                "a part of the node broke: report this bug with the lines before, then restart linnet",
             ),
             StoreError::OutOfOrder { end, group } => {
                 write!(f, "a journal group for {group} came while the journal ends at {end}: report this bug")

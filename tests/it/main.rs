@@ -20,6 +20,7 @@ mod node;
 mod program;
 mod records;
 mod rest;
+mod running;
 mod serve;
 mod simple;
 mod wire;

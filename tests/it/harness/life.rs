@@ -10,6 +10,7 @@ use linnet::node::start::{StartReport, start};
 use linnet::node::{Caller, Node, run::Parts};
 use linnet::store::disk::{Disk, SimDisk};
 use linnet::store::error::StoreError;
+use linnet::store::index::kv::Kv;
 use linnet::store::index::memory::MemoryKv;
 use linnet::store::journal::Options;
 use std::sync::Arc;
@@ -32,10 +33,22 @@ impl Life {
 
     /// A node on what this disk and index hold.
     pub fn open(world: Arc<SimWorld>, disk: SimDisk, index: MemoryKv) -> Result<Life, StoreError> {
+        let on: Arc<dyn Disk> = Arc::new(disk.clone());
+        let kv = Box::new(index.clone());
+        Life::open_on(world, disk, index, on, kv)
+    }
+
+    /// A node on what this disk and index hold, reached through `on` and `kv`, which may fail or count.
+    pub fn open_on(
+        world: Arc<SimWorld>,
+        disk: SimDisk,
+        index: MemoryKv,
+        on: Arc<dyn Disk>,
+        kv: Box<dyn Kv>,
+    ) -> Result<Life, StoreError> {
         let options = Options { segment_bytes: 16 * 1024, ..Options::default() };
         let shared: Arc<dyn World> = world.clone();
-        let on: Arc<dyn Disk> = Arc::new(disk.clone());
-        let (parts, report) = start(on, Box::new(index.clone()), shared, options)?;
+        let (parts, report) = start(on, kv, shared, options)?;
         Ok(Life { world, disk, index, parts, report })
     }
 

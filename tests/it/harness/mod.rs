@@ -4,6 +4,7 @@ pub mod alive;
 pub mod ask;
 pub mod broker;
 pub mod golden;
+pub mod kv;
 pub mod life;
 pub mod mosquitto;
 pub mod process;
