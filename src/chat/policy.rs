@@ -3,7 +3,7 @@
 use crate::base::id::{RoomId, UserId};
 use crate::chat::device::Device;
 use crate::chat::membership::Membership;
-use crate::chat::message::Message;
+use crate::chat::message::{Message, MessageKind};
 use crate::chat::refusal::{Refusal, Right};
 use crate::chat::room::{Room, RoomKind};
 use crate::chat::user::{Role, User};
@@ -19,8 +19,9 @@ pub struct Actor {
 }
 
 impl Actor {
+    /// Holds a role on the node. A device holds none, whatever stands in its user: its bindings are all it may.
     fn is(&self, role: Role) -> bool {
-        self.user.is(role)
+        self.device.is_none() && self.user.is(role)
     }
 
     /// Runs or moderates the node.
@@ -112,10 +113,6 @@ pub fn may_read(actor: &Actor, room: &Room, membership: Option<&Membership>) -> 
 
 /// May the actor post in the room?
 pub fn may_post(actor: &Actor, room: &Room, membership: Option<&Membership>) -> Result<MayPost, Refusal> {
-    if room.archived {
-        may_read(actor, room, membership)?;
-        return Err(Refusal::RoomArchived);
-    }
     let allowed = match &actor.device {
         Some(device) => device.bindings.iter().any(|binding| binding.room == room.id && binding.post),
         None if membership.is_some() => true,
@@ -124,7 +121,10 @@ pub fn may_post(actor: &Actor, room: &Room, membership: Option<&Membership>) -> 
     if !allowed {
         return Err(hidden_or(actor, room, membership, Right::Post));
     }
-    if room.read_only && actor.device.is_none() && !keeps(actor, membership) {
+    if room.archived {
+        return Err(Refusal::RoomArchived);
+    }
+    if room.read_only && actor.device.is_none() && !keeps(actor, room, membership) {
         return Err(Refusal::RoomReadOnly);
     }
     Ok(MayPost { room: room.id.clone(), user: actor.user.id.clone() })
@@ -148,39 +148,80 @@ pub fn may_manage(actor: &Actor, room: &Room, membership: Option<&Membership>) -
     Err(hidden_or(actor, room, membership, Right::ManageRoom))
 }
 
-/// May the actor set the topic? In a direct room every member may.
+/// May the actor set the topic? Those who keep the room may, and in a direct room every member.
 pub fn may_set_topic(
     actor: &Actor,
     room: &Room,
     membership: Option<&Membership>,
 ) -> Result<MayManage, Refusal> {
-    if room.kind == RoomKind::Direct && membership.is_some() {
+    let allowed = match room.kind {
+        RoomKind::Direct => membership.is_some(),
+        RoomKind::Public | RoomKind::Private => keeps(actor, room, membership),
+    };
+    if allowed && actor.device.is_none() {
         return Ok(MayManage { room: room.id.clone() });
     }
-    may_manage(actor, room, membership)
+    Err(hidden_or(actor, room, membership, Right::ManageRoom))
 }
 
 /// May the actor bring others into the room? Members of a public room may; else only those who keep it.
 pub fn may_invite(actor: &Actor, room: &Room, membership: Option<&Membership>) -> Result<MayManage, Refusal> {
     let public = room.kind == RoomKind::Public && membership.is_some() && actor.is_resident();
-    let allowed = room.kind != RoomKind::Direct && (public || keeps(actor, membership));
+    let allowed = room.kind != RoomKind::Direct && (public || keeps(actor, room, membership));
     if allowed && actor.device.is_none() {
         return Ok(MayManage { room: room.id.clone() });
     }
     Err(hidden_or(actor, room, membership, Right::Invite))
 }
 
-/// May the actor remove others from the room?
-pub fn may_kick(actor: &Actor, room: &Room, membership: Option<&Membership>) -> Result<MayManage, Refusal> {
-    if room.kind != RoomKind::Direct && actor.device.is_none() && keeps(actor, membership) {
+/// May the actor make a code that brings strangers into the room, and to the node? Only those who keep the room.
+pub fn may_invite_by_code(
+    actor: &Actor,
+    room: &Room,
+    membership: Option<&Membership>,
+) -> Result<MayManage, Refusal> {
+    if room.kind != RoomKind::Direct && actor.device.is_none() && keeps(actor, room, membership) {
+        return Ok(MayManage { room: room.id.clone() });
+    }
+    Err(hidden_or(actor, room, membership, Right::Invite))
+}
+
+/// May the actor remove this member from the room? An owner is removed by an owner or an administrator only.
+pub fn may_kick(
+    actor: &Actor,
+    room: &Room,
+    membership: Option<&Membership>,
+    other: &Membership,
+) -> Result<MayManage, Refusal> {
+    let owns = membership.is_some_and(|m| m.roles.has(Role::Owner)) || actor.is(Role::Admin);
+    let keeps = keeps(actor, room, membership) && (owns || !other.roles.has(Role::Owner));
+    if room.kind != RoomKind::Direct && actor.device.is_none() && keeps {
         return Ok(MayManage { room: room.id.clone() });
     }
     Err(hidden_or(actor, room, membership, Right::Kick))
 }
 
-/// May the actor change the text of a message? Only its author, while they may post; devices never.
+/// May the actor give a device rights in this room? Nobody sees a device listen, so what is said in a private room
+/// stays among those who are in it, and a direct room takes none.
+pub fn may_bind(
+    actor: &Actor,
+    room: &Room,
+    membership: Option<&Membership>,
+    is_operator: bool,
+) -> Result<MayAdminister, Refusal> {
+    let permit = may_administer(actor, Right::ManageDevices)?;
+    let known = match room.kind {
+        RoomKind::Public => true,
+        RoomKind::Private => membership.is_some() || is_operator,
+        RoomKind::Direct => false,
+    };
+    if known { Ok(permit) } else { Err(Refusal::NotAllowed(Right::ManageDevices)) }
+}
+
+/// May the actor change the text of a message? Only its author, while they may post; devices never. What the node
+/// told in their name is not theirs to change.
 pub fn may_edit(actor: &Actor, post: &MayPost, message: &Message) -> Result<MayRevise, Refusal> {
-    let own = message.author.id == actor.user.id && *post.room() == message.room;
+    let own = spoke(actor, message) && *post.room() == message.room;
     if own && actor.device.is_none() {
         return Ok(MayRevise { message: message.id.clone() });
     }
@@ -195,17 +236,17 @@ pub fn may_delete(
     message: &Message,
 ) -> Result<MayRevise, Refusal> {
     may_read(actor, room, membership)?;
-    let own = message.author.id == actor.user.id;
-    let keeper = room.kind != RoomKind::Direct && keeps(actor, membership);
+    let own = spoke(actor, message);
+    let keeper = room.kind != RoomKind::Direct && keeps(actor, room, membership);
     if actor.device.is_none() && message.room == room.id && (own || keeper) {
         return Ok(MayRevise { message: message.id.clone() });
     }
     Err(Refusal::NotAllowed(Right::DeleteMessage))
 }
 
-/// May the actor react? Whoever may post may.
-pub fn may_react(post: &MayPost, message: &Message) -> Result<MayRevise, Refusal> {
-    if *post.room() == message.room {
+/// May the actor react? Whoever may post there and read what they react to.
+pub fn may_react(read: &MayRead, post: &MayPost, message: &Message) -> Result<MayRevise, Refusal> {
+    if *post.room() == message.room && *read.room() == message.room {
         return Ok(MayRevise { message: message.id.clone() });
     }
     Err(Refusal::NoSuchMessage)
@@ -242,10 +283,16 @@ pub fn may_create_tokens(actor: &Actor) -> Result<(), Refusal> {
     if actor.is_resident() { Ok(()) } else { Err(Refusal::NotAllowed(Right::CreateTokens)) }
 }
 
-/// Owners and moderators of the room, and those who keep order on the node.
-fn keeps(actor: &Actor, membership: Option<&Membership>) -> bool {
+/// Said it themselves: that somebody joined or was removed is told by the node, only in their name.
+fn spoke(actor: &Actor, message: &Message) -> bool {
+    message.author.id == actor.user.id && message.kind == MessageKind::Said
+}
+
+/// Owners and moderators of the room, administrators, and the node's moderators where they are in or everyone may be.
+fn keeps(actor: &Actor, room: &Room, membership: Option<&Membership>) -> bool {
     let in_room = membership.is_some_and(|m| m.roles.has(Role::Owner) || m.roles.has(Role::Moderator));
-    in_room || actor.keeps_order()
+    let here = room.kind == RoomKind::Public || membership.is_some();
+    in_room || actor.is(Role::Admin) || (actor.is(Role::Moderator) && here)
 }
 
 /// A private room the actor is not in does not exist for them; a device knows only the rooms it is bound to.

@@ -105,16 +105,15 @@ impl Node {
     pub fn add_user(&mut self, caller: &Caller, new: NewUser) -> Result<Arc<User>, Refusal> {
         let actor = self.actor(caller)?;
         policy::may_administer(&actor, Right::ManageUsers)?;
+        stays_what_it_is(Roles::NONE, new.roles)?;
         self.make_user(new)
     }
 
     /// Makes a user. Callers have shown the right to: an administrator's, a code, or guests are let in.
     pub(super) fn make_user(&mut self, new: NewUser) -> Result<Arc<User>, Refusal> {
         self.name_is_free(&new.username)?;
-        if let Some(email) = &new.email
-            && self.user_of_email(email).map_err(refuse)?.is_some()
-        {
-            return Err(Refusal::UsernameTaken(email.clone()));
+        if let Some(email) = &new.email {
+            self.email_is_free(email)?;
         }
         let name = if new.name.is_empty() { SmolStr::new(new.username.as_str()) } else { new.name };
         let user = Arc::new(User {
@@ -143,6 +142,14 @@ impl Node {
         // Mentions of these speak to many.
         let reserved = ["all", "here", "admin", "administrator", "system"].contains(&name.folded().as_str());
         if taken || reserved { Err(Refusal::UsernameTaken(name.as_str().into())) } else { Ok(()) }
+    }
+
+    /// One address leads to one user: else whoever enters a known address shuts its owner out of logging in with it.
+    fn email_is_free(&self, email: &str) -> Result<(), Refusal> {
+        match self.user_of_email(email).map_err(refuse)? {
+            Some(_) => Err(Refusal::UsernameTaken(email.into())),
+            None => Ok(()),
+        }
     }
 
     /// Lets a visitor in, if the owner allows guests. The door has checked that they come from a private address.
@@ -182,9 +189,14 @@ impl Node {
         }
         changed.name = patch.name.unwrap_or(changed.name);
         changed.roles = patch.roles.unwrap_or(changed.roles);
+        stays_what_it_is(user.roles, changed.roles)?;
         changed.active = patch.active.unwrap_or(changed.active);
         changed.extra = patch.extra.or(changed.extra);
         if let Some(email) = patch.email {
+            let known = user.email.as_ref().map(|known| known.to_lowercase());
+            if known.as_deref() != Some(&email.to_lowercase()) {
+                self.email_is_free(&email)?;
+            }
             changed.email = Some(email).filter(|email| !email.is_empty());
         }
         let new_password = patch.password.is_some();
@@ -285,9 +297,13 @@ impl Node {
         Ok(tokens.into_iter().find(|token| token.kind == TokenKind::Personal && token.name == name))
     }
 
-    /// Ends the session or takes back the token of this caller.
+    /// Ends the session or takes back the token of this caller. A device's key stays until the device is removed: one
+    /// that may travel in an address must not let others end it.
     pub fn log_out(&mut self, caller: &Caller) -> Result<(), Refusal> {
         let actor = self.actor(caller)?;
+        if actor.device.is_some() {
+            return Err(Refusal::NotAllowed(Right::ManageDevices));
+        }
         if let Caller::Token(hash) = caller {
             self.append(What::TokenRevoked { hash: *hash, user: actor.user.id.clone() })?;
         }
@@ -337,5 +353,13 @@ impl Node {
     pub(super) fn set(&mut self, name: &str, value: &str) -> Result<(), Refusal> {
         self.append(What::SettingSet { name: name.into(), value: value.into() })?;
         Ok(())
+    }
+}
+
+/// Devices are added and removed with their bindings; no person becomes one, and none a person.
+fn stays_what_it_is(before: Roles, now: Roles) -> Result<(), Refusal> {
+    match before.has(Role::Device) == now.has(Role::Device) {
+        true => Ok(()),
+        false => Err(Refusal::Invalid { what: "roles", want: "no change of the role 'device'" }),
     }
 }

@@ -5,7 +5,7 @@ use crate::base::limits::DEVICE_ROOMS_MAX;
 use crate::chat::change::What;
 use crate::chat::device::{Binding, Device};
 use crate::chat::name::Name;
-use crate::chat::policy;
+use crate::chat::policy::{self, Actor};
 use crate::chat::refusal::{Refusal, Right};
 use crate::chat::room::{Room, RoomKind};
 use crate::chat::token::TokenKind;
@@ -60,6 +60,7 @@ impl Node {
         let actor = self.actor(caller)?;
         policy::may_administer(&actor, Right::ManageDevices)?;
         let room = self.room_or_new(caller, room_name)?;
+        self.may_bind(caller, &actor, &room)?;
         let user = self.make_user(NewUser::without_password(name, Role::Device))?;
         let added_by = Some(actor.user.id.clone());
         let bindings = vec![rights.binding(room.id.clone())];
@@ -81,7 +82,8 @@ impl Node {
         let actor = self.actor(caller)?;
         policy::may_administer(&actor, Right::ManageDevices)?;
         let known = self.device(device).map_err(refuse)?.ok_or(Refusal::NoSuchDevice)?;
-        self.room(room).map_err(refuse)?.ok_or(Refusal::NoSuchRoom)?;
+        let room_there = self.room(room).map_err(refuse)?.ok_or(Refusal::NoSuchRoom)?;
+        self.may_bind(caller, &actor, &room_there)?;
         let mut changed = (*known).clone();
         changed.bindings.retain(|binding| binding.room != *room);
         if changed.bindings.len() >= DEVICE_ROOMS_MAX {
@@ -90,6 +92,11 @@ impl Node {
         changed.bindings.push(rights.binding(room.clone()));
         self.append(What::DeviceSet(changed.clone()))?;
         Ok(changed)
+    }
+
+    fn may_bind(&self, caller: &Caller, actor: &Actor, room: &Room) -> Result<(), Refusal> {
+        let membership = self.membership(&room.id, &actor.user.id).map_err(refuse)?;
+        policy::may_bind(actor, room, membership.as_ref(), *caller == Caller::Operator).map(drop)
     }
 
     /// Removes a device; its key is no longer good, also for connections that are open.

@@ -49,7 +49,7 @@ impl Node {
         self.make_code(InvitationKind::Owner, None, Some(ends), 1)
     }
 
-    /// An invitation into a room, and with it to the node. Whoever may invite into the room may make one.
+    /// An invitation into a room, and with it to the node. Those who keep the room may make one.
     pub fn invite_by_code(
         &mut self,
         caller: &Caller,
@@ -59,7 +59,7 @@ impl Node {
     ) -> Result<String, Refusal> {
         let actor = self.actor(caller)?;
         let (room, membership) = self.room_and_place(&actor, room)?;
-        let permit = policy::may_invite(&actor, &room, membership.as_ref())?;
+        let permit = policy::may_invite_by_code(&actor, &room, membership.as_ref())?;
         let by = Some(actor.user.id.clone());
         self.make_code(InvitationKind::Join(permit.room().clone()), by, ends, uses_max)
     }

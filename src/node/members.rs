@@ -138,9 +138,12 @@ impl Node {
     pub fn kick(&mut self, caller: &Caller, room: &RoomId, user: &UserId) -> Result<Arc<Room>, Refusal> {
         let actor = self.actor(caller)?;
         let (room, membership) = self.room_and_place(&actor, room)?;
-        policy::may_kick(&actor, &room, membership.as_ref())?;
+        let place = self.membership(&room.id, user).map_err(refuse)?;
+        // Who may not remove anybody is not told who is in.
+        let other = place.clone().unwrap_or_else(|| nobody_special(&room, user));
+        policy::may_kick(&actor, &room, membership.as_ref(), &other)?;
         let kicked = self.user(user).map_err(refuse)?.ok_or(Refusal::NoSuchUser)?;
-        let place = self.membership(&room.id, user).map_err(refuse)?.ok_or(Refusal::NotMember)?;
+        let place = place.ok_or(Refusal::NotMember)?;
         self.another_owner_stays(&room, &place)?;
         let by = Some(actor.user.id.clone());
         self.append(What::Left { room: room.id.clone(), user: user.clone(), by })?;
@@ -220,6 +223,11 @@ impl Node {
 /// What the node shows where it tells a room what happened there: the right of a keeper.
 fn node_membership(room: &Room) -> Membership {
     let roles = Roles::of(&[Role::Owner]);
-    let (user, joined) = (crate::node::caller::NODE_USER, room.created);
-    Membership { room: room.id.clone(), user, roles, joined, open: false, favourite: false }
+    Membership { roles, ..nobody_special(room, &crate::node::caller::NODE_USER) }
+}
+
+/// A place in the room without any role.
+fn nobody_special(room: &Room, user: &UserId) -> Membership {
+    let (room, user, joined) = (room.id.clone(), user.clone(), room.created);
+    Membership { room, user, roles: Roles::NONE, joined, open: false, favourite: false }
 }

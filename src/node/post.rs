@@ -202,8 +202,9 @@ impl Node {
     ) -> Result<Message, Refusal> {
         let actor = self.actor(caller)?;
         let mut message = self.message(id)?.ok_or(Refusal::NoSuchMessage)?;
-        let (_, _, post) = self.may_post(&actor, &message.room)?;
-        let permit = policy::may_react(&post, &message)?;
+        let (room, membership, post) = self.may_post(&actor, &message.room)?;
+        let read = policy::may_read(&actor, &room, membership.as_ref())?;
+        let permit = policy::may_react(&read, &post, &message)?;
         let emoji = line(emoji.trim_matches(':'));
         if emoji.is_empty() {
             return Err(Refusal::Invalid { what: "emoji", want: "a name such as :smile:" });

@@ -102,8 +102,8 @@ impl Node {
             self.add_member(&actor.user, &room, Roles::of(&[Role::Owner]))?;
         }
         for id in new.members.iter().filter(|id| **id != actor.user.id) {
-            let user = self.user(id).map_err(refuse)?.ok_or(Refusal::NoSuchUser)?;
-            self.add_member(&user, &room, Roles::NONE)?;
+            let user = self.user(id).map_err(refuse)?.filter(|user| !user.is(Role::Device));
+            self.add_member(&user.ok_or(Refusal::NoSuchUser)?, &room, Roles::NONE)?;
         }
         Ok(room)
     }

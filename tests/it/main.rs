@@ -17,6 +17,7 @@ mod house;
 mod http;
 mod journal;
 mod node;
+mod policy;
 mod program;
 mod records;
 mod rest;

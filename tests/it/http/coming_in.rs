@@ -123,8 +123,9 @@ fn whoever_left_is_out() {
 
 #[test]
 fn the_cookie_counts_only_for_the_page_itself() {
-    let (site, bob) = with_bob();
-    let cookie = format!("other=1; linnet_session={}", bob.token);
+    let site = Served::start();
+    let alice = site.person_with_password("alice", &[Role::Admin, Role::User], PASSWORD);
+    let cookie = format!("other=1; linnet_session={}", alice.token);
     let cookie = ("Cookie", cookie.as_str());
     let own = format!("http://{}", site.address);
     let other_port = "http://127.0.0.1:1";
