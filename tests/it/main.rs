@@ -23,5 +23,6 @@ mod records;
 mod rest;
 mod running;
 mod serve;
+mod sim;
 mod simple;
 mod wire;

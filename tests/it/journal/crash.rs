@@ -120,13 +120,13 @@ fn the_same_seed_gives_the_same_disk() {
 }
 
 /// A disk whose syncs of one kind do nothing: the planted fault.
-struct Lazy {
+pub struct Lazy {
     disk: SimDisk,
     syncs_files: bool,
 }
 
 impl Lazy {
-    fn files(disk: SimDisk) -> Lazy {
+    pub fn files(disk: SimDisk) -> Lazy {
         Lazy { disk, syncs_files: false }
     }
 

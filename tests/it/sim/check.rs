@@ -1,0 +1,219 @@
+//! What the node has, held against the model.
+
+use super::act::Crowd;
+use super::live::is_of_a_start;
+use super::model::{Model, Place, bytes_of};
+use crate::harness::life::Life;
+use linnet::base::id::{MessageId, Seq};
+use linnet::base::world::{SimWorld, World};
+use linnet::chat::change::Change;
+use linnet::chat::message::Message;
+use linnet::chat::policy::Actor;
+use linnet::node::Books;
+use linnet::node::Catalog;
+use linnet::node::history::Stretch;
+use linnet::node::reading::Granted;
+use linnet::node::start::start;
+use linnet::store::disk::SimDisk;
+use linnet::store::index::kv::{Order, Shelf, Value};
+use linnet::store::index::memory::MemoryKv;
+use linnet::store::index::settled::Settled;
+use linnet::store::journal::{self, Options, Pos};
+use linnet::store::keys::{self, Key};
+use linnet::store::record;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Everything acknowledged is in the journal, once, in order, the same bytes; then perhaps the whole group in flight,
+/// and what starts themselves wrote. Says whether the group in flight was found, and takes in what is new.
+pub fn journal(disk: &SimDisk, model: &mut Model, in_flight: &[Arc<Change>]) -> Result<bool, String> {
+    let copy = disk.crash();
+    let opened = journal::open(Arc::new(copy), OPTIONS, None).map_err(|e| e.to_string())?;
+    let mut known = model.journal.iter();
+    let mut rest = Vec::new();
+    for found in opened.reader.scan(Pos(0), opened.reader.end()) {
+        let (_, frame) = found.map_err(|error| format!("the journal is damaged: {error}"))?;
+        match known.next() {
+            Some((change, bytes)) if change.seq.0 != frame.seq || *bytes != frame.payload => {
+                return Err(format!("{} was found instead of the acknowledged {change:?}", frame.seq));
+            }
+            Some(_) => {}
+            None => rest.push((frame.seq, frame.payload)),
+        }
+    }
+    if let Some((lost, _)) = known.next() {
+        return Err(format!("acknowledged and lost: {lost:?}"));
+    }
+    let whole = !in_flight.is_empty()
+        && rest.len() >= in_flight.len()
+        && rest.iter().zip(in_flight).all(|((seq, bytes), c)| *seq == c.seq.0 && *bytes == bytes_of(c));
+    for (at, (seq, bytes)) in rest.iter().enumerate() {
+        let change = record::change::decode(Seq(*seq), bytes).map_err(|error| error.to_string())?;
+        let was_in_flight = whole && at < in_flight.len();
+        if !was_in_flight && !is_of_a_start(&change) {
+            return Err(format!("found and never said, or half of a group: {change:?}"));
+        }
+        model.take(Arc::new(change));
+    }
+    Ok(whole)
+}
+
+/// What was promised is what the model has.
+pub fn promises(model: &Model, promised: &BTreeMap<MessageId, Option<Message>>) -> Result<(), String> {
+    let all: BTreeMap<&MessageId, &Option<Message>> =
+        model.rooms.values().flat_map(|place| &place.said).map(|said| (&said.id, &said.message)).collect();
+    for (id, promise) in promised {
+        match (promise, all.get(id)) {
+            (None, None | Some(None)) => {}
+            // What was posted by its own id and is removed now is still the first answer to a repeat.
+            (Some(_), Some(None)) if id.as_str().starts_with("own-") => {}
+            (Some(said), Some(Some(now))) if said.text == now.text || id.as_str().starts_with("own-") => {}
+            (promise, found) => return Err(format!("{id} was promised as {promise:?} and is {found:?}")),
+        }
+    }
+    Ok(())
+}
+
+/// Every user, right, room, count and message is what the model says.
+pub fn state(life: &Life, model: &Model, crowd: &Crowd) -> Result<(), String> {
+    let reading = &life.parts.reading;
+    let users = reading.users(None, 1_000).map_err(|error| error.to_string())?;
+    let found: BTreeSet<_> = users.iter().map(|user| user.id.clone()).collect();
+    if users.len() != found.len() || !found.iter().eq(model.users.keys()) {
+        return Err(format!("the users are {found:?} and not {:?}", model.users.keys()));
+    }
+    for (room, place) in &model.rooms {
+        let members = reading.members(room, None, 1_000).map_err(|error| error.to_string())?;
+        if !members.iter().eq(place.members.keys()) {
+            return Err(format!("in {room} are {members:?} and not {:?}", place.members.keys()));
+        }
+    }
+    let mut shown = BTreeSet::new();
+    for (user, caller, hash) in &crowd.callers {
+        let good = model.tokens.get(hash) == Some(user) && model.users[user].active;
+        match reading.actor(caller) {
+            Ok(actor) if good => seen_by(life, model, &actor, &mut shown)?,
+            Ok(_) => return Err(format!("{user} acts with a token that is no longer good")),
+            Err(refusal) if good => return Err(format!("{user} is refused: {refusal:?}")),
+            Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// The rooms one user may and may not read, and what they find there.
+fn seen_by<'a>(
+    life: &Life,
+    model: &'a Model,
+    actor: &Actor,
+    shown: &mut BTreeSet<&'a linnet::base::id::RoomId>,
+) -> Result<(), String> {
+    let (reading, user) = (&life.parts.reading, &actor.user.id);
+    for (id, place) in &model.rooms {
+        let may = model.reads(user, id, model.newest());
+        let granted = reading.room_for(actor, id.as_str());
+        if granted.is_ok() != may {
+            return Err(format!("{user} may read {id}: {may}, and the node says {granted:?}"));
+        }
+        if let Ok((_, granted)) = granted
+            && shown.insert(id)
+        {
+            history(life, place, &granted)?;
+            since(life, place, &granted)?;
+        }
+    }
+    for place in reading.places(actor).map_err(|refusal| format!("{refusal:?}"))? {
+        let said = &model.rooms[&place.room.id];
+        let read = said.members[user].read;
+        if place.unread() != (said.said.len() as u64).saturating_sub(read) {
+            return Err(format!("{user} has {} unread in {}", place.unread(), place.room.id));
+        }
+    }
+    Ok(())
+}
+
+/// The whole history is what was said and is still there, and its times never run backwards.
+fn history(life: &Life, place: &Place, granted: &Granted) -> Result<(), String> {
+    let reading = &life.parts.reading;
+    let mut newest_first = Vec::new();
+    let mut latest = None;
+    for skip in (0..place.said.len() as u64 + 1).step_by(7) {
+        let stretch = Stretch { latest: None, oldest: None, inclusive: false, skip, max: 7 };
+        let page = reading.history(&granted.permit, stretch).map_err(|refusal| format!("{refusal:?}"))?;
+        if page.total != place.said.len() as u64 {
+            return Err(format!("{} messages in {} and not {}", page.total, place.room.id, place.said.len()));
+        }
+        newest_first.extend(page.messages);
+        latest = latest.or(newest_first.first().map(|message: &Message| message.at));
+    }
+    // A removed message makes its page reach further back, into the next one.
+    let mut seen = BTreeSet::new();
+    newest_first.retain(|message| seen.insert(message.id.clone()));
+    let expected: Vec<&Message> = place.said.iter().rev().filter_map(|said| said.message.as_ref()).collect();
+    if !newest_first.iter().eq(expected.iter().copied()) {
+        return Err(format!("the history of {} is {newest_first:?} and not {expected:?}", place.room.id));
+    }
+    if !newest_first.is_sorted_by(|newer, older| newer.at >= older.at) {
+        return Err(format!("time runs backwards in {}", place.room.id));
+    }
+    // Some of them by id, which reads the journal.
+    for said in place.said.iter().step_by(5) {
+        let found = reading.message(&said.id).map_err(|refusal| format!("{refusal:?}"))?;
+        if found != said.message {
+            return Err(format!("{} is found as {found:?} and not {:?}", said.id, said.message));
+        }
+    }
+    Ok(())
+}
+
+/// Who has a room up to some message is told of everything that came after it, whatever the clock did meanwhile.
+fn since(life: &Life, place: &Place, granted: &Granted) -> Result<(), String> {
+    let newest = place.said.iter().filter_map(|said| Some((said, said.message.as_ref()?)));
+    for (known, message) in newest.step_by(17) {
+        let since = life.parts.reading.changed_since(&granted.permit, message.at);
+        let since = since.map_err(|refusal| format!("{refusal:?}"))?;
+        for said in place.said.iter().filter(|said| said.touched > known.seq) {
+            let told = match &said.message {
+                Some(now) => since.updated.contains(now),
+                None => said.seq > known.seq || since.removed.iter().any(|(id, _)| *id == said.id),
+            };
+            if !told {
+                return Err(format!("who has {} is not told of {}", known.id, said.id));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Small segments, as the node of a life has them: reserving large ones takes most of a life.
+const OPTIONS: Options = Options { segment_bytes: 16 * 1024, salt: 0 };
+
+type Dump = BTreeMap<Key, Value>;
+
+fn dump(settled: &Settled) -> Dump {
+    let all = settled.scan(&[], &[0xFF], Order::Up, 1_000_000).unwrap();
+    let counts_starts = |key: &[u8]| key == keys::CHECKPOINT || key == keys::BOOT;
+    all.into_iter().filter(|(key, _)| !counts_starts(key)).collect()
+}
+
+/// The index that followed every Change as it came is the one the journal alone gives.
+pub fn index(life: &Life, world: &Arc<SimWorld>) -> Result<(), String> {
+    let world: Arc<dyn World> = world.clone();
+    let again = start(Arc::new(life.disk.crash()), Box::new(MemoryKv::default()), world, OPTIONS);
+    let (parts, _) = again.map_err(|error| error.to_string())?;
+    let (live, rebuilt) = (dump(&life.parts.settled), dump(&parts.settled));
+    let differs = |key: &&Key| live.get(*key) != rebuilt.get(*key);
+    let keys: BTreeSet<&Key> = live.keys().chain(rebuilt.keys()).filter(differs).collect();
+    // A waymark may fall on the start that the rebuilding itself is.
+    let newest = parts.reading.newest();
+    let odd = keys.into_iter().find(|key| **key != keys::waymark(newest));
+    match odd {
+        Some(key) => Err(format!(
+            "the index differs at {:?}: live {:?}, rebuilt {:?}",
+            String::from_utf8_lossy(key),
+            live.get(key).map(|value| String::from_utf8_lossy(value)),
+            rebuilt.get(key).map(|value| String::from_utf8_lossy(value))
+        )),
+        None => Ok(()),
+    }
+}
