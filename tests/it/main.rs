@@ -12,6 +12,7 @@ mod cli;
 mod config;
 mod ddp;
 mod delivery;
+mod growth;
 mod harness;
 mod house;
 mod http;
