@@ -45,7 +45,7 @@ pub const TABLES: [Table; 5] = [
             column("p99_ms", "p99 ms", 2),
             column("cpu_us", "CPU us/post", 1),
             column("disk_ms", "disk alone: p50 ms", 2),
-            column("disk_rate", "posts/s", 0),
+            column("disk_rate", "its posts/s", 0),
             column("share", "share of it", 2),
         ],
     },
