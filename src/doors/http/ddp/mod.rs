@@ -33,5 +33,8 @@ pub async fn run(upgraded: Upgraded, framing: Framing) {
         return;
     };
     let caller = upgraded.caller.clone();
-    Box::pin(Session::new(upgraded, framing).live(caller)).await;
+    // Both boxed, so that a task that only waits is as small as it can be.
+    let mut session = Box::new(Session::new(upgraded, framing));
+    let end = session.live(caller).await;
+    Box::pin(session.close(end)).await;
 }

@@ -83,17 +83,20 @@ impl Session {
     }
 
     /// Lives until either side has enough.
-    pub async fn live(mut self, caller: Option<Caller>) {
-        let end = match self.open(caller) {
-            Ok(()) => loop {
-                if let Err(end) = self.turn().await {
-                    break end;
-                }
-            },
-            Err(goodbye) => End::Goodbye(goodbye),
-        };
+    pub async fn live(&mut self, caller: Option<Caller>) -> End {
+        if let Err(goodbye) = self.open(caller) {
+            return goodbye.into();
+        }
+        loop {
+            if let Err(end) = self.turn().await {
+                return end;
+            }
+        }
+    }
+
+    /// Sees the client off. Nothing more is heard for it.
+    pub async fn close(self, end: End) {
         let Session { socket, member, flights, .. } = self;
-        // Nothing more is heard for a client that is being seen off.
         drop((member, flights));
         if let End::Goodbye(goodbye) = end {
             tracing::debug!(code = goodbye.code, reason = goodbye.reason, "a session ends");

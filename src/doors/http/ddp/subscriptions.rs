@@ -120,7 +120,10 @@ impl Subscriptions {
             };
             match self.rooms.binary_search_by(|(known, _)| known.cmp(room)) {
                 Ok(at) => self.rooms[at].1 |= sub.wanted.bits,
-                Err(at) => self.rooms.insert(at, (room.clone(), sub.wanted.bits)),
+                Err(at) => {
+                    self.rooms.reserve_exact(1);
+                    self.rooms.insert(at, (room.clone(), sub.wanted.bits));
+                }
             }
         }
     }
