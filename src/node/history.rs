@@ -69,6 +69,12 @@ impl Reading {
         Ok(Page { messages, total: end.saturating_sub(start) })
     }
 
+    /// Messages of the room before this place in the order, newest first; at most [`PAGE_MESSAGES_MAX`].
+    pub fn messages_before(&self, permit: &MayRead, seq: Seq, max: usize) -> Result<Vec<Message>, Refusal> {
+        let number = self.first_number(permit.room(), &|entry| entry.seq >= seq).map_err(refuse)?;
+        self.page_before(permit, 0, number, max)
+    }
+
     /// Messages of the room after this place in the order, oldest first; at most [`PAGE_MESSAGES_MAX`].
     pub fn messages_after(&self, permit: &MayRead, seq: Seq, max: usize) -> Result<Vec<Message>, Refusal> {
         let number = self.first_number(permit.room(), &|entry| entry.seq > seq).map_err(refuse)?;

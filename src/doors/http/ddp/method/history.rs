@@ -80,11 +80,10 @@ pub fn surrounding(call: &MethodCall) -> Given {
         let middle = reading.message(&id)?.ok_or(Refusal::NoSuchMessage)?;
         let (room, granted) = readable(reading, actor, &middle.room).map_err(|_| Refusal::NoSuchMessage)?;
         let tail = reading.room_tail(&room.id).map_err(refuse)?.unwrap_or_default();
-        let before = Stretch { latest: Some(middle.at), oldest: None, inclusive: true, skip: 0, max: side + 1 };
-        let mut messages = reading.history(&granted.permit, before)?.messages;
+        let mut messages = reading.messages_before(&granted.permit, middle.seq, side + 1)?;
+        let more_before = messages.len() > side;
+        messages.truncate(side);
         messages.reverse();
-        messages.retain(|message| message.seq < middle.seq);
-        let more_before = messages.len() >= side;
         let mut after = reading.messages_after(&granted.permit, middle.seq, side)?;
         let more_after = after.last().is_some_and(|last| last.seq < tail.seq);
         messages.push(middle);
