@@ -108,12 +108,15 @@ impl Ear {
     fn hear(&mut self, event: Event, model: &Model, hub: &Hub) -> Result<(), String> {
         match event {
             Event::Change { change, reach } => self.hear_change(&change, reach, model)?,
-            Event::RoomRevoked { room, at, .. } => {
+            Event::RoomRevoked { room, at, reach } => {
                 self.pass_upto(at, model)?;
                 if model.reads(&self.user, &room, at) && !self.may_end(model, &room, at) {
                     return Err(format!("{} no longer hears {room} at {at:?} without a reason", self.user));
                 }
-                if let Some((_, permit)) = self.follows.remove(&room) {
+                // The room can be followed for itself again although it is no longer one of the user's own.
+                if reach.room
+                    && let Some((_, permit)) = self.follows.remove(&room)
+                {
                     self.revoked.push(permit);
                 }
             }

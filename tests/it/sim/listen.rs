@@ -13,7 +13,7 @@ impl Sim {
     /// Somebody begins to listen, follows something, or takes what is there.
     pub fn listen(&mut self, life: &Life) -> Result<(), String> {
         let reading = &life.parts.reading;
-        if self.chance.coin() {
+        if self.chance.below(3) == 0 {
             relay(&life.parts.hub);
         }
         if self.ears.is_empty() || (self.ears.len() < 5 && self.chance.below(4) == 0) {
