@@ -3,4 +3,5 @@
 mod bad_input;
 mod coming_in;
 mod doors;
+mod names;
 mod own;

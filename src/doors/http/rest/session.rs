@@ -2,7 +2,6 @@
 
 use crate::base::limits::BODY_BYTES_MAX;
 use crate::chat::refusal::Refusal;
-use crate::doors::http::call::Shown;
 use crate::doors::http::login::{self, Session};
 use crate::doors::http::refusal::{self, Envelope};
 use crate::doors::http::route::route;
@@ -16,7 +15,6 @@ use serde_json::{Map, Value, json};
 pub const ROUTES: &[Route] = &[
     route!(POST "/api/v1/login", Open, BODY_BYTES_MAX, Entering, log_in),
     route!(POST "/api/v1/logout", LoggedIn, BODY_BYTES_MAX, Posting, log_out),
-    route!(GET "/api/v1/logout", LoggedIn, BODY_BYTES_MAX, Posting, log_out),
     route!(GET "/api/v1/me", LoggedIn, BODY_BYTES_MAX, Reading, me),
 ];
 
@@ -97,11 +95,6 @@ fn own(call: &Call, session: &Session) -> Result<Value, Problem> {
 }
 
 async fn log_out(call: Call) -> Result<Reply, Problem> {
-    if call.shown == Shown::Cookie && call.method == hyper::Method::GET {
-        let text =
-            "Leaving with the page's cookie takes a POST: an image on a page elsewhere could send a GET";
-        return Err(Problem::status(hyper::StatusCode::METHOD_NOT_ALLOWED, text));
-    }
     call.node(|node, caller| node.log_out(caller)).await?;
     let data = json!({"status": "success", "data": {"message": "You've been logged out!"}});
     Ok(Reply::json(hyper::StatusCode::OK, &data))
