@@ -62,6 +62,9 @@
 //!   writes each key once however often it changed.
 //! * A waymark every few hundred Changes leads from a sequence to its place, so a minted message id needs no key.
 //! * The runtime is single-threaded: a second thread raised the CPU spent per delivery, and a Pi Zero has one core.
+//! * Realtime sessions own their sockets and hold no buffer while they are silent; of tokio-tungstenite they use the
+//!   handshake and the frame headers. A stream type with buffers of its own costs some KiB for each idle socket.
+//! * Doors use [`delivery`] beyond its frames: a listener ends with its right by itself, so a door cannot forget it.
 //! * `simple.rs`, device posts and streams, is a door within HTTP because it shares the port and the guard.
 
 pub mod app;

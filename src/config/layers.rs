@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Variables that are no settings but belong to linnet's own commands and tests.
-const FOREIGN: [&str; 4] = ["LINNET_PLANT", "LINNET_BIN", "LINNET_VENV", "LINNET_CONFIG"];
+const FOREIGN: [&str; 6] =
+    ["LINNET_PLANT", "LINNET_BIN", "LINNET_VENV", "LINNET_ARTIFACTS", "LINNET_CHROMIUM", "LINNET_CONFIG"];
 const FOREIGN_PREFIX: &str = "LINNET_TEST_";
 
 /// The places to read, found by the caller.
