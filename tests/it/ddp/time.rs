@@ -15,10 +15,11 @@ use std::time::Duration;
 const LOOK: Duration = Duration::from_millis(DDP_LOOK_SECONDS * 1_000 + 100);
 
 impl Client {
-    /// Says something and hears the answer: whatever came before was taken.
+    /// Says something and hears the answer: whatever came before was taken. The node may ask for a sign of life
+    /// meanwhile, if it looked before it heard.
     fn is_heard(&mut self) {
         self.say(&json!({ "msg": "ping", "id": "fence" }));
-        assert_eq!(self.hear(), json!({ "msg": "pong", "id": "fence" }));
+        self.hear_until(|heard| *heard == json!({ "msg": "pong", "id": "fence" }));
     }
 }
 

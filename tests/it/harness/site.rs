@@ -28,7 +28,7 @@ pub struct Served {
     pub node: NodeHandle,
     running: Option<Running>,
     stop: Option<oneshot::Sender<()>>,
-    passing: mpsc::UnboundedSender<Duration>,
+    passing: mpsc::UnboundedSender<Pass>,
     thread: Option<JoinHandle<()>>,
     _data: tempfile::TempDir,
 }
@@ -105,9 +105,11 @@ impl Served {
         Served { address: address.recv().unwrap(), node, running, stop, passing, thread, _data: data }
     }
 
-    /// Stops the clock of the door, and lets so much time pass on it.
+    /// Stops the clock of the door, lets so much time pass on it, and returns when whoever waited for it has woken.
     pub fn pass(&self, time: Duration) {
-        self.passing.send(time).unwrap();
+        let (done, passed) = std::sync::mpsc::channel();
+        self.passing.send((time, done)).unwrap();
+        passed.recv().unwrap();
     }
 
     /// Has the node do something as its operator.
@@ -191,15 +193,24 @@ impl Drop for Served {
     }
 }
 
+/// Time to pass, and who waits for it.
+type Pass = (Duration, std::sync::mpsc::Sender<()>);
+
 /// From the first time on, the clock of this runtime goes only by what comes here.
-async fn pass_as_told(mut passes: mpsc::UnboundedReceiver<Duration>) {
+async fn pass_as_told(mut passes: mpsc::UnboundedReceiver<Pass>) {
     let Some(first) = passes.recv().await else { return };
     tokio::time::pause();
     // While a thread works, the clock does not run ahead by itself; this one works until nobody passes time any more.
     let (_told, never) = std::sync::mpsc::channel::<()>();
     tokio::task::spawn_blocking(move || never.recv());
-    tokio::time::advance(first).await;
-    while let Some(time) = passes.recv().await {
+    let mut pass = Some(first);
+    while let Some((time, done)) = pass {
         tokio::time::advance(time).await;
+        // A task that yields goes on after the timers and those they woke.
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+        }
+        done.send(()).unwrap();
+        pass = passes.recv().await;
     }
 }
