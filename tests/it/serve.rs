@@ -86,6 +86,26 @@ fn user_add(desk: &Desk, name: &str, role: &str) -> Ran {
 }
 
 #[test]
+fn the_operator_does_not_speak_in_private_rooms_and_is_told_why() {
+    let desk = Desk::with(&[]);
+    let node = Process::start(&desk, "--test-mode --data tests");
+    let admin = "rocketchat.internal.admin.test";
+    let login = format!("user={admin}&password={admin}");
+    let form = [("Content-Type", "application/x-www-form-urlencoded")];
+    let data = node.ask("POST", "/api/v1/login", &form, Some(login.as_bytes())).json()["data"].clone();
+    let headers = [
+        ("X-Auth-Token", data["authToken"].as_str().unwrap()),
+        ("X-User-Id", data["userId"].as_str().unwrap()),
+        ("Content-Type", "application/json"),
+    ];
+    let made = node.ask("POST", "/api/v1/groups.create", &headers, Some(b"{\"name\":\"shed\"}"));
+    assert_eq!(made.status, 200, "{}", made.text());
+    let ran = desk.run("post shed hello --data tests");
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("not allowed") && ran.err.contains("on the page"), "{}", ran.err);
+}
+
+#[test]
 fn a_second_node_on_the_same_folder_is_told_who_holds_it() {
     let desk = Desk::with(&[]);
     let node = Process::start(&desk, "");

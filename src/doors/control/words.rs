@@ -16,6 +16,10 @@ pub fn refused(refusal: &Refusal) -> Reply {
             "set a new password with 'linnet user passwd NAME', or add an admin with 'linnet user add NAME --role admin'"
                 .to_owned(),
         ),
+        Refusal::NotAllowed(_) => (
+            "not allowed, also not from the command line: a private room is for those who are in it".to_owned(),
+            "do it on the page, as one of them".to_owned(),
+        ),
         Refusal::UsernameTaken(name) => {
             (format!("the name {name} is taken"), "choose another name".to_owned())
         }
