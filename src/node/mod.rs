@@ -38,7 +38,7 @@ use crate::chat::refusal::Refusal;
 use crate::node::view::{Batch, View};
 use crate::store::error::StoreError;
 use crate::store::index::apply::{Follower, Place};
-use crate::store::index::kv::{Order, Shelf, Value};
+use crate::store::index::kv::{Order, Shelf, Value, Write};
 use crate::store::index::settled::Checkpoint;
 use crate::store::journal::{self, Appender, Group, GroupBuilder};
 use crate::store::keys::Key;
@@ -136,6 +136,12 @@ impl Node {
         self.view.forming.changes.push((place.pos, Arc::new(change)));
         self.last = seq;
         Ok(seq)
+    }
+
+    /// Writes to the index without a Change. Only for what the next start would find out and write again by itself: no
+    /// replay of the journal repeats it.
+    pub fn amend(&mut self, writes: Vec<Write>) {
+        self.view.lay(writes);
     }
 
     /// Runs a job: all of its Changes stay, or none when it is refused.

@@ -268,8 +268,12 @@ impl Settler {
 
     /// Nobody is told before this returns.
     fn settle(&mut self, formed: &Formed) -> Result<(), StoreError> {
-        let Some(group) = &formed.group else { return Ok(()) };
-        self.writer.write(group)?;
+        match &formed.group {
+            Some(group) => self.writer.write(group)?,
+            None if formed.batch.layer.is_empty() => return Ok(()),
+            // Amendments of the index alone need no disk: the next start makes them again.
+            None => {}
+        }
         self.settled.settle(&formed.batch.layer, formed.reached);
         if self.settled.is_full() {
             // The index cannot keep up: it is better to wait here than to fill the memory.
