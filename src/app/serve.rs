@@ -74,6 +74,7 @@ async fn doors(
         machine: machine::host_name().unwrap_or_default(),
         addresses: machine::people_urls(bound),
         test_mode,
+        sockets_max: machine::sockets_max(),
     }));
     let serving = tokio::spawn(http::serve(web, site, ended()));
     let bridges: Vec<_> = config.bridges.iter().map(|rule| Arc::new(Status::new(rule))).collect();

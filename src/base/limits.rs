@@ -239,6 +239,10 @@ pub const JOURNAL_DAMAGE_LISTED_MAX: usize = 64;
 pub const HTTP_CONNECTIONS_MAX: usize = 512;
 /// Those of one address, this machine excepted: a browser opens six, a household behind one address a few dozen.
 pub const HTTP_CONNECTIONS_PER_ADDRESS_MAX: usize = 128;
+/// Open files kept from sockets: the journal's and the index's, the command line's, bridges and a backup under way.
+pub const FILES_KEPT: u64 = 40;
+/// Sockets of clients, however few open files are left for them.
+pub const SOCKETS_MIN: u64 = 8;
 /// Bytes of a request line and its headers together.
 pub const HEAD_BYTES_MAX: usize = 16 * 1024;
 /// Seconds a request line and its headers may take, and how long an idle connection is kept.

@@ -1,6 +1,9 @@
 //! What this machine says of itself to people: its addresses, its name, our memory.
 
-use crate::base::limits::MACHINE_ADDRESSES_MAX;
+use crate::base::limits::{
+    DDP_SESSIONS_MAX, FILES_KEPT, HTTP_CONNECTIONS_MAX, MACHINE_ADDRESSES_MAX, SOCKETS_MIN,
+};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 
@@ -33,6 +36,22 @@ pub fn reachable_name() -> Option<String> {
 /// Resident memory of this process.
 pub fn memory_bytes() -> Option<u64> {
     resident(&std::fs::read_to_string("/proc/self/status").ok()?)
+}
+
+/// Sockets that clients may hold, so that the store never wants for an open file. Asks the system for as many open
+/// files as all clients together could need, and makes do with what it gives.
+pub fn sockets_max() -> usize {
+    let wanted = (HTTP_CONNECTIONS_MAX + DDP_SESSIONS_MAX) as u64;
+    let limit = getrlimit(Resource::Nofile);
+    let asked = limit.maximum.unwrap_or(u64::MAX).min(wanted + FILES_KEPT);
+    let granted = match limit.current {
+        Some(current) if current < asked => {
+            let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(asked), maximum: limit.maximum });
+            if raised.is_ok() { asked } else { current }
+        }
+        current => current.unwrap_or(u64::MAX),
+    };
+    granted.saturating_sub(FILES_KEPT).clamp(SOCKETS_MIN, wanted) as usize
 }
 
 /// Where people open the node: addresses and name, the best first. `bound` is where it really listens.

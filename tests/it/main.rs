@@ -26,4 +26,5 @@ mod running;
 mod serve;
 mod sim;
 mod simple;
+mod small;
 mod wire;

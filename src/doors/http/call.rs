@@ -5,6 +5,7 @@ use crate::chat::refusal::Refusal;
 use crate::doors::http::Site;
 use crate::doors::http::body;
 use crate::doors::http::login::nobody;
+use crate::doors::http::places::Socket;
 use crate::doors::http::query::Query;
 use crate::doors::http::reply::Problem;
 use crate::node::{Caller, Node, Reading};
@@ -45,6 +46,8 @@ pub enum Shown {
 pub struct Call {
     /// The door's whole.
     pub site: Arc<Site>,
+    /// Its socket's share of the open files: an upgraded socket keeps it.
+    pub socket: Arc<Socket>,
     /// The method.
     pub method: Method,
     /// Where it comes from.

@@ -31,6 +31,7 @@ pub use server::serve;
 pub use upgrade::Upgraded;
 
 use crate::node::NodeHandle;
+use places::Sockets;
 use rate::{Buckets, Logins};
 use route::Routes;
 
@@ -50,6 +51,8 @@ pub struct SiteSettings {
     pub addresses: Vec<String>,
     /// Whether limits of rate are lifted for a black-box suite.
     pub test_mode: bool,
+    /// Sockets that clients may hold together.
+    pub sockets_max: usize,
 }
 
 /// What every request of this door can reach.
@@ -68,6 +71,7 @@ pub struct Site {
     pub test_mode: bool,
     /// Host names the operator added, which may be reached through a proxy that speaks TLS.
     extra_hosts: Vec<String>,
+    sockets: Sockets,
     logins: Logins,
     buckets: Buckets,
     routes: Routes,
@@ -76,7 +80,8 @@ pub struct Site {
 impl Site {
     /// A site over a running node.
     pub fn new(settings: SiteSettings) -> Self {
-        let SiteSettings { node, name, version, hosts, machine, addresses, test_mode } = settings;
+        let SiteSettings { node, name, version, hosts, machine, addresses, test_mode, sockets_max } =
+            settings;
         let lower = |host: String| host.to_ascii_lowercase();
         let extra_hosts: Vec<String> = hosts.into_iter().map(lower).collect();
         let own = ["localhost".into(), "linnet.local".into(), machine.clone(), format!("{machine}.local")];
@@ -90,6 +95,7 @@ impl Site {
             addresses,
             test_mode,
             extra_hosts,
+            sockets: Sockets::new(sockets_max),
             logins: Logins::default(),
             buckets: Buckets::default(),
             routes: Routes::join(rest::FAMILIES),

@@ -1,10 +1,12 @@
-//! How many connections at once: of all clients, and of one address, so that nobody takes all the places.
+//! How many connections at once: of all clients, and of one address, so that nobody takes all the places; and how many
+//! sockets in all, so that the store always finds an open file to spare.
 
-use crate::base::limits::{HTTP_CONNECTIONS_MAX, HTTP_CONNECTIONS_PER_ADDRESS_MAX};
+use crate::base::limits::{HTTP_CONNECTIONS_MAX, HTTP_CONNECTIONS_PER_ADDRESS_MAX, TURNED_AWAY_MAX};
 use crate::doors::http::rate::neighbourhood;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Connections by address.
 #[derive(Clone, Default)]
@@ -41,9 +43,48 @@ impl Drop for Place {
     }
 }
 
+/// The sockets of all clients together, those past an upgrade included.
+pub struct Sockets {
+    free: Arc<Semaphore>,
+    /// Those kept for telling clients that there is no place.
+    doorstep: usize,
+}
+
+/// One socket's share of the open files; dropping it gives it back.
+pub type Socket = OwnedSemaphorePermit;
+
+impl Sockets {
+    /// As many as this.
+    pub fn new(max: usize) -> Sockets {
+        Sockets { free: Arc::new(Semaphore::new(max)), doorstep: TURNED_AWAY_MAX.min(max / 4) }
+    }
+
+    /// One for a client who is served.
+    pub fn take(&self) -> Option<Socket> {
+        let spare = self.free.available_permits() > self.doorstep;
+        spare.then(|| self.free.clone().try_acquire_owned().ok()).flatten()
+    }
+
+    /// One for a client who is told why not.
+    pub fn take_doorstep(&self) -> Option<Socket> {
+        self.free.clone().try_acquire_owned().ok()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_sockets_are_for_saying_that_there_are_none() {
+        let sockets = Sockets::new(20);
+        let held: Vec<Socket> = std::iter::from_fn(|| sockets.take()).collect();
+        assert_eq!(held.len(), 15);
+        let told: Vec<Socket> = std::iter::from_fn(|| sockets.take_doorstep()).collect();
+        assert_eq!(told.len(), 5);
+        drop(held);
+        assert!(sockets.take().is_some());
+    }
 
     #[test]
     fn one_address_cannot_take_every_place() {

@@ -1,11 +1,9 @@
 //! Connections: accepted within bounds, served one request after the other, ended when they stall.
 
-use crate::base::limits::{
-    HEAD_BYTES_MAX, HEAD_SECONDS_MAX, SOCKET_STALL_SECONDS_MAX, STOP_SECONDS_MAX, TURNED_AWAY_MAX,
-};
+use crate::base::limits::{HEAD_BYTES_MAX, HEAD_SECONDS_MAX, SOCKET_STALL_SECONDS_MAX, STOP_SECONDS_MAX};
 use crate::chat::refusal::Refusal;
 use crate::doors::http::call::{Call, Shown};
-use crate::doors::http::places::Places;
+use crate::doors::http::places::{Places, Socket};
 use crate::doors::http::query::Query;
 use crate::doors::http::rate::{Who, neighbourhood};
 use crate::doors::http::reply::{Body, Problem, Reply};
@@ -23,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 /// What a client hears that comes when all places are taken.
 const FULL: &str = "{\"success\":false,\"error\":\"Too many connections: try again in a moment\"}";
@@ -31,7 +29,6 @@ const FULL: &str = "{\"success\":false,\"error\":\"Too many connections: try aga
 /// Serves until `shutdown` is done, then lets requests that are under way end.
 pub async fn serve(listener: TcpListener, site: Arc<Site>, shutdown: impl Future<Output = ()>) {
     let places = Places::default();
-    let doorstep = Arc::new(Semaphore::new(TURNED_AWAY_MAX));
     let (stop, stopped) = watch::channel(false);
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
@@ -48,9 +45,10 @@ pub async fn serve(listener: TcpListener, site: Arc<Site>, shutdown: impl Future
                 continue;
             }
         };
-        match places.take(peer.ip()) {
-            Some(place) => {
-                let connection = connection(stream, peer, site.clone(), stopped.clone());
+        let place = places.take(peer.ip());
+        match place.and_then(|place| Some((place, site.sockets.take()?))) {
+            Some((place, socket)) => {
+                let connection = connection(stream, (peer, Arc::new(socket)), site.clone(), stopped.clone());
                 tokio::spawn(async move {
                     connection.await;
                     drop(place);
@@ -58,10 +56,10 @@ pub async fn serve(listener: TcpListener, site: Arc<Site>, shutdown: impl Future
             }
             None => {
                 // Beyond these nobody is told anything: a flood must not cost more than it must.
-                if let Ok(place) = doorstep.clone().try_acquire_owned() {
+                if let Some(socket) = site.sockets.take_doorstep() {
                     tokio::spawn(async move {
                         turn_away(stream).await;
-                        drop(place);
+                        drop(socket);
                     });
                 }
             }
@@ -93,7 +91,7 @@ async fn turn_away(mut stream: TcpStream) {
 
 async fn connection(
     stream: TcpStream,
-    peer: SocketAddr,
+    (peer, socket): (SocketAddr, Arc<Socket>),
     site: Arc<Site>,
     mut stopped: watch::Receiver<bool>,
 ) {
@@ -102,8 +100,8 @@ async fn connection(
         tracing::debug!(%error, "a socket takes no options");
     }
     let service = service_fn(|request| {
-        let site = site.clone();
-        async move { Ok::<_, Infallible>(answer(site, peer, local, request).await) }
+        let (site, socket) = (site.clone(), socket.clone());
+        async move { Ok::<_, Infallible>(answer(site, (peer, local, socket), request).await) }
     });
     let mut builder = hyper::server::conn::http1::Builder::new();
     builder
@@ -135,13 +133,11 @@ fn patient_only_so_long(stream: &TcpStream) -> std::io::Result<()> {
     Ok(())
 }
 
-async fn answer(
-    site: Arc<Site>,
-    peer: SocketAddr,
-    local: SocketAddr,
-    request: Request<Incoming>,
-) -> Response<Body> {
-    let reply = respond(site, peer, local, request).await.unwrap_or_else(Problem::into_reply);
+/// The two ends of a connection, and its share of the open files.
+type Ends = (SocketAddr, SocketAddr, Arc<Socket>);
+
+async fn answer(site: Arc<Site>, ends: Ends, request: Request<Incoming>) -> Response<Body> {
+    let reply = respond(site, ends, request).await.unwrap_or_else(Problem::into_reply);
     let mut response = reply.into_response();
     let headers = response.headers_mut();
     for (name, value) in [("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer")] {
@@ -157,8 +153,7 @@ async fn answer(
 
 async fn respond(
     site: Arc<Site>,
-    peer: SocketAddr,
-    local: SocketAddr,
+    (peer, local, socket): Ends,
     mut request: Request<Incoming>,
 ) -> Result<Reply, Problem> {
     let upgrade =
@@ -188,7 +183,8 @@ async fn respond(
     let waits = parts.headers.contains_key(EXPECT);
     let body = body::read(incoming, route.body_max, waits).await?;
     let (method, headers) = (parts.method, parts.headers);
-    let call = Call { site, method, peer, local, caller, shown, query, params, headers, body, upgrade };
+    let call =
+        Call { site, socket, method, peer, local, caller, shown, query, params, headers, body, upgrade };
     let mut reply = (route.run)(call).await.unwrap_or_else(Problem::into_reply);
     for (name, value) in limited.into_iter().flatten() {
         reply.set(HeaderName::from_static(name), &value.to_string());

@@ -57,6 +57,7 @@ impl Call {
             let (stream, leftover) = (parts.io.into_inner(), parts.read_buf);
             session(Upgraded { stream, leftover, site: self.site, peer: self.peer, caller: self.caller })
                 .await;
+            drop(self.socket);
         });
         let reply = Reply::empty(StatusCode::SWITCHING_PROTOCOLS);
         Ok(reply.with(CONNECTION, "Upgrade").with(UPGRADE, "websocket").with(SEC_WEBSOCKET_ACCEPT, &accept))

@@ -18,7 +18,19 @@ pub struct Process {
 impl Process {
     /// Starts `linnet serve` in the desk's folder with these further words, and waits for its ready line.
     pub fn start(desk: &Desk, words: &str) -> Process {
-        let mut child = command(desk, words).spawn().unwrap();
+        Process::begin(command(desk, Command::new(env!("CARGO_BIN_EXE_linnet")), words))
+    }
+
+    /// As [`Process::start`], within limits that the shell's `ulimit` sets: `-n 64`.
+    pub fn start_within(desk: &Desk, limits: &[&str], words: &str) -> Process {
+        let limits: String = limits.iter().map(|limit| format!("ulimit {limit} && ")).collect();
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("{limits}exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_linnet")]);
+        Process::begin(command(desk, shell, words))
+    }
+
+    fn begin(mut command: Command) -> Process {
+        let mut child = command.spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut greeting = String::new();
         let address = loop {
@@ -67,8 +79,7 @@ impl Drop for Process {
     }
 }
 
-fn command(desk: &Desk, words: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_linnet"));
+fn command(desk: &Desk, mut command: Command, words: &str) -> Command {
     command.args(["serve", "--http", "127.0.0.1:0"]).args(words.split_whitespace()).current_dir(desk.path());
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("LINNET_") {

@@ -82,6 +82,7 @@ impl Served {
             machine: "porch-pi".into(),
             addresses: vec!["http://192.0.2.1:3000".into()],
             test_mode: false,
+            sockets_max: 10_000,
         };
         change(&mut settings);
         let (stop, stopped) = oneshot::channel();
