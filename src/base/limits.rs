@@ -191,8 +191,9 @@ pub const LAYER_WRITES_MAX: usize = 8_192;
 pub const LAYER_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Writes in one batch of the index: larger ones made sled grow to gigabytes.
 pub const INDEX_BATCH_WRITES: usize = 128;
-/// Milliseconds after which a checkpoint is due although little waits.
-pub const CHECKPOINT_MS: u64 = 5_000;
+/// Milliseconds after which a checkpoint is due although little waits: what waits is replayed from the journal anyway,
+/// and a checkpoint costs a card some 20 KB however little it writes.
+pub const CHECKPOINT_MS: u64 = 60_000;
 /// Changes between two waymarks: a message found by its minted id is looked for among so many.
 pub const WAYMARK_CHANGES: u64 = 256;
 /// Rooms whose newest block the writer keeps in mind.
@@ -225,6 +226,8 @@ pub const JOURNAL_PAYLOAD_BYTES_MAX: usize = 64 * 1024;
 pub const JOURNAL_GROUP_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes after which a segment takes no further group, unless the settings say otherwise.
 pub const JOURNAL_SEGMENT_BYTES: u64 = 8 * 1024 * 1024;
+/// Bytes of zeros written behind a small group, so that the next few hundred find their blocks prepared.
+pub const JOURNAL_AHEAD_BYTES: usize = 64 * 1024;
 /// Bytes a scan reads at a time; few enough for 512 MB, enough to keep an SD card streaming.
 pub const JOURNAL_READ_BYTES: usize = 64 * 1024;
 /// Bytes read for one frame before its length is known: most messages fit, so most reads are one call.

@@ -7,12 +7,14 @@ Measures a release build of linnet through its doors.
 
 usage: cargo bench --bench bench -- [SCENARIO...] [options]
 
-scenarios (all of them when none is named):
+scenarios (all of them but soak when none is named):
   posts     durable posts per second with 1, 8 and 64 posters, beside the disk's own write + fdatasync
   fanout    one publisher, 1, 100 and 1,000 realtime subscribers: deliveries per second, CPU, latency
   memory    resident memory when idle, and for each idle subscribed WebSocket
   start     from exec to ready with 100,000 and 1,000,000 stored messages, after a stop and after kill -9
   history   a page of 50 deep in a room of 100,000 and of 900,000 messages
+  writes    bytes that reach the disk for each message, beside SQLite (needs root: a loop device)
+  soak      resident memory over a million posts, with 200 subscribers that come and go (minutes)
 
 options:
   --check        compare with the gates; ends with 1 and names them when some are missed
@@ -33,11 +35,20 @@ pub enum Scenario {
     Memory,
     Start,
     History,
+    Writes,
+    Soak,
 }
 
 impl Scenario {
-    pub const ALL: [Scenario; 5] =
-        [Scenario::Memory, Scenario::Posts, Scenario::Fanout, Scenario::Start, Scenario::History];
+    pub const ALL: [Scenario; 7] = [
+        Scenario::Memory,
+        Scenario::Posts,
+        Scenario::Fanout,
+        Scenario::Start,
+        Scenario::History,
+        Scenario::Writes,
+        Scenario::Soak,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -46,6 +57,8 @@ impl Scenario {
             Scenario::Memory => "memory",
             Scenario::Start => "start",
             Scenario::History => "history",
+            Scenario::Writes => "writes",
+            Scenario::Soak => "soak",
         }
     }
 }
@@ -110,7 +123,8 @@ impl Args {
             }
         }
         if args.scenarios.is_empty() {
-            args.scenarios = Scenario::ALL.to_vec();
+            args.scenarios =
+                Scenario::ALL.into_iter().filter(|scenario| *scenario != Scenario::Soak).collect();
         }
         Ok(Some(args))
     }

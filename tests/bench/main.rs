@@ -11,16 +11,19 @@ mod folders;
 mod gates;
 mod history;
 mod http;
+mod loop_disk;
 mod machine;
 mod memory;
 mod posts;
 mod publish;
 mod report;
 mod server;
+mod soak;
 mod start;
 mod stats;
 mod tables;
 mod websocket;
+mod writes;
 
 use args::{Args, Output, Scenario};
 use machine::Quiet;
@@ -95,6 +98,8 @@ async fn measure(scenario: Scenario, args: &Args, figures: &mut Figures) -> Outc
                 Scenario::Memory => memory::run(args, figures).await,
                 Scenario::Start => start::run(args, figures).await,
                 Scenario::History => history::run(args, figures).await,
+                Scenario::Writes => writes::run(args, figures).await,
+                Scenario::Soak => soak::run(args, figures).await,
             }
         })
         .await

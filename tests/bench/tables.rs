@@ -19,7 +19,7 @@ const fn column(key: &'static str, title: &'static str, digits: usize) -> Column
     Column { key, title, digits }
 }
 
-pub const TABLES: [Table; 5] = [
+pub const TABLES: [Table; 7] = [
     Table {
         scenario: "memory",
         title: "resident memory",
@@ -91,5 +91,39 @@ pub const TABLES: [Table; 5] = [
             column("p99_ms", "p99 ms", 2),
             column("cpu_us", "CPU us/page", 0),
         ],
+    },
+    Table {
+        scenario: "writes",
+        title: "what reaches the disk",
+        rows: &[
+            ("steady", "one message a second"),
+            ("sqlite_steady", "SQLite (WAL, full), one a second"),
+            ("burst", "64 posters"),
+            ("sqlite_burst", "SQLite, one by one"),
+            ("sqlite_groups", "SQLite, 64 in a transaction"),
+        ],
+        columns: &[
+            column("messages", "messages", 0),
+            column("bytes", "bytes/message", 0),
+            column("times", "times its text", 1),
+        ],
+    },
+    Table {
+        scenario: "soak",
+        title: "posts, 200 subscribers coming and going",
+        rows: &[
+            ("0", "0"),
+            ("100000", "100,000"),
+            ("200000", "200,000"),
+            ("300000", "300,000"),
+            ("400000", "400,000"),
+            ("500000", "500,000"),
+            ("600000", "600,000"),
+            ("700000", "700,000"),
+            ("800000", "800,000"),
+            ("900000", "900,000"),
+            ("1000000", "1,000,000"),
+        ],
+        columns: &[column("mib", "resident MiB", 1), column("came", "subscribers so far", 0)],
     },
 ];

@@ -47,7 +47,13 @@ fn assemble(files: Arc<Files>, look: Look, tail: Tail, segment_bytes: u64) -> Op
     let segment = tail.as_ref().map(|(base, _)| *base);
     Opened {
         appender: Appender { end, segment, last_seq: report.last_seq, segment_bytes, salt },
-        writer: Writer { shared: Arc::clone(&shared), current: tail, segment_bytes, stopped: false },
+        writer: Writer {
+            shared: Arc::clone(&shared),
+            current: tail,
+            segment_bytes,
+            prepared: 0,
+            stopped: false,
+        },
         reader: Reader { shared },
         report,
     }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::files::failed;
 use super::segment::{self, SegmentHeader};
 use super::{FOLDER, Group, Pos, Shared};
+use crate::base::limits::JOURNAL_AHEAD_BYTES;
 use crate::store::disk::DiskFile;
 use crate::store::error::StoreError;
 
@@ -15,6 +16,8 @@ pub struct Writer {
     pub(super) shared: Arc<Shared>,
     pub(super) current: Option<(u64, Box<dyn DiskFile>)>,
     pub(super) segment_bytes: u64,
+    /// Up to here the current segment's blocks have been written once, with zeros if with nothing else.
+    pub(super) prepared: u64,
     pub(super) stopped: bool,
 }
 
@@ -91,8 +94,18 @@ impl Writer {
             _ => return Err(self.out_of_order(group)),
         };
         let counts = &self.shared.counts;
-        file.write_at(&group.bytes, group.place.start - base).map_err(failed("write", base))?;
-        WriteCounts::add(&counts.bytes, group.bytes.len() as u64);
+        let ahead = bytes_ahead(group, self.prepared.max(group.place.start), base + self.segment_bytes);
+        let written = match ahead {
+            0 => file.write_at(&group.bytes, group.place.start - base),
+            ahead => {
+                let mut bytes = group.bytes.clone();
+                bytes.resize(bytes.len() + ahead, 0);
+                file.write_at(&bytes, group.place.start - base)
+            }
+        };
+        written.map_err(failed("write", base))?;
+        self.prepared = self.prepared.max(group.end().0 + ahead as u64);
+        WriteCounts::add(&counts.bytes, (group.bytes.len() + ahead) as u64);
         file.sync_data().map_err(failed("sync", base))?;
         WriteCounts::add(&counts.syncs, 1);
         WriteCounts::add(&counts.groups, 1);
@@ -123,4 +136,15 @@ impl Writer {
         let end = Pos(self.shared.end.load(Ordering::Acquire));
         StoreError::OutOfOrder { end, group: Pos(group.place.start) }
     }
+}
+
+/// How many zeros to write behind a small group that leaves what is prepared. The first write to a reserved block makes
+/// the file system write about its extents too, twice the bytes of a small group; to a block that holds zeros it does
+/// not. A large group carries that by itself.
+fn bytes_ahead(group: &Group, prepared: u64, segment_end: u64) -> usize {
+    let end = group.end().0;
+    if end <= prepared || group.bytes.len() >= JOURNAL_AHEAD_BYTES / 8 {
+        return 0;
+    }
+    JOURNAL_AHEAD_BYTES.min(segment_end.saturating_sub(end) as usize)
 }
