@@ -3,6 +3,7 @@
 use super::folder::DataFolder;
 use crate::base::world::World;
 use crate::cli::Failure;
+use crate::node::health::{Trouble, TroubleKind};
 use crate::node::run::Parts;
 use crate::node::start::{StartReport, start};
 use crate::store::disk::OsDisk;
@@ -13,18 +14,24 @@ use std::sync::Arc;
 
 /// The parts of a node on this folder. Says in the log what it found.
 pub fn open(world: Arc<dyn World>, folder: &DataFolder) -> Result<Parts, Failure> {
+    let mut found = None;
     let (parts, report) = match attempt(world.clone(), folder) {
         Err(error @ (StoreError::Index(_) | StoreError::Record(_))) => {
             let aside = rescue::quarantine(&folder.path).map_err(|inner| {
                 let message = format!("{error}, and the index cannot be set aside: {inner}");
                 Failure { message, hint: Some("look at the disk or card".into()) }
             })?;
-            tracing::error!(%error, kept = %aside.display(), "the index does not fit: it is built anew from the journal");
+            let kept = aside.display();
+            let text = format!(
+                "The index was built anew from the journal ({error}). The old one is kept in {kept}."
+            );
+            found = Some(Trouble { kind: TroubleKind::IndexRebuilt, text });
             attempt(world, folder)
         }
         other => other,
     }
     .map_err(|error| failed(&error))?;
+    found.into_iter().for_each(|trouble| parts.health.note(trouble));
     tell(&report);
     Ok(parts)
 }
@@ -38,15 +45,6 @@ fn attempt(world: Arc<dyn World>, folder: &DataFolder) -> Result<(Parts, StartRe
 }
 
 fn tell(report: &StartReport) {
-    for damage in &report.journal.damage {
-        tracing::error!(%damage, "a part of the journal cannot be read: what was said there is lost");
-    }
-    if report.journal.torn_bytes > 0 {
-        tracing::warn!(
-            bytes = report.journal.torn_bytes,
-            "the last write was cut short: nobody was told of it"
-        );
-    }
     tracing::info!(
         boot = report.identity.boot,
         replayed = report.replayed,

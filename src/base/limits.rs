@@ -206,6 +206,13 @@ pub const SCAN_ENTRIES_MAX: usize = 10_000;
 /// Newest deliveries of a bridge that are told from redeliveries: more than any broker keeps in flight by default.
 pub const DELIVERIES_REMEMBERED: usize = 128;
 
+// ---- health ----
+
+/// Troubles that stand at one time: a person reads no more, and a broken disk makes thousands.
+pub const TROUBLES_MAX: usize = 32;
+/// Characters of one trouble's text: a few sentences with a path.
+pub const TROUBLE_CHARS_MAX: usize = 1_000;
+
 // ---- the writer ----
 
 /// Jobs that wait for the writer, of all callers.

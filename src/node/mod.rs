@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod books;
 pub mod caller;
 pub mod devices;
+pub mod health;
 pub mod history;
 pub mod invitations;
 pub mod listing;

@@ -9,6 +9,7 @@ use crate::chat::change::Change;
 use crate::chat::refusal::Refusal;
 use crate::delivery::Hub;
 use crate::node::caller::Caller;
+use crate::node::health::{Health, Trouble, TroubleKind, Worker};
 use crate::node::passwords::Passwords;
 use crate::node::queue::{Next, NotTaken, Queue};
 use crate::node::reading::Reading;
@@ -42,6 +43,8 @@ pub struct NodeHandle {
     passwords: Passwords,
     /// Who listens.
     pub hub: Arc<Hub>,
+    /// What is not well.
+    pub health: Arc<Health>,
     counts: Arc<WriteCounts>,
 }
 
@@ -116,6 +119,8 @@ pub struct Parts {
     pub reading: Reading,
     /// Who listens.
     pub hub: Arc<Hub>,
+    /// What is not well; what a start finds is noted here.
+    pub health: Arc<Health>,
     /// Time and chance.
     pub world: Arc<dyn World>,
 }
@@ -133,28 +138,31 @@ pub fn run(
     parts: Parts,
     on_failure: impl FnOnce() + Send + 'static,
 ) -> std::io::Result<(NodeHandle, Running)> {
-    let Parts { node, writer, settled, reading, hub, world } = parts;
+    let Parts { node, writer, settled, reading, hub, health, world } = parts;
     let queue = Arc::new(Queue::new());
     let counts = writer.counts();
     let (hand, handed) = mpsc::sync_channel(1);
     let (indexing, due) = mpsc::sync_channel(1);
+    let (settled_by, written_by) = (Work::of(&health, &world), Work::of(&health, &world));
     let settler = Settler { writer, settled: settled.clone(), hub: hub.clone(), indexing };
     let failing = Failing {
         queue: queue.clone(),
+        health: health.clone(),
         failed: Arc::default(),
         on_failure: Arc::new(Mutex::new(Some(Box::new(on_failure)))),
     };
     let (jobs, settles) = (queue.clone(), queue.clone());
     let threads = vec![
         failing.guard("linnet-writer", move || {
-            write(node, &jobs, &hand);
+            write(node, &jobs, &hand, &written_by);
             Ok(())
         })?,
-        failing.guard("linnet-settler", move || settler.run(&handed, &settles))?,
+        failing.guard("linnet-settler", move || settler.run(&handed, &settles, &settled_by))?,
         failing.guard("linnet-index", move || index(&settled, &due))?,
     ];
     let passwords = Passwords::start(world)?;
-    let handle = NodeHandle { queue: queue.clone(), reading: Arc::new(reading), passwords, hub, counts };
+    let reading = Arc::new(reading);
+    let handle = NodeHandle { queue: queue.clone(), reading, passwords, hub, health, counts };
     Ok((handle, Running { queue, threads, failed: failing.failed }))
 }
 
@@ -165,6 +173,7 @@ type Tell = Box<dyn FnOnce() + Send>;
 #[derive(Clone)]
 struct Failing {
     queue: Arc<Queue<Job>>,
+    health: Arc<Health>,
     failed: Arc<Mutex<Option<StoreError>>>,
     on_failure: Arc<Mutex<Option<Tell>>>,
 }
@@ -190,6 +199,11 @@ impl Failing {
 
     fn fail(&self, error: StoreError) {
         tracing::error!(%error, "the node failed: nothing is acknowledged any more");
+        let kind = match &error {
+            StoreError::Disk { .. } => TroubleKind::SyncFailed,
+            _ => TroubleKind::Failed,
+        };
+        self.health.note(Trouble { kind, text: error.to_string() });
         self.failed.lock().expect("no holder of this lock panics").get_or_insert(error);
         self.queue.fail();
         let tell = self.on_failure.lock().expect("no holder of this lock panics").take();
@@ -218,13 +232,32 @@ impl Running {
     }
 }
 
+/// Tells the node's health when a thread is at work.
+struct Work {
+    health: Arc<Health>,
+    world: Arc<dyn World>,
+}
+
+impl Work {
+    fn of(health: &Arc<Health>, world: &Arc<dyn World>) -> Self {
+        Self { health: health.clone(), world: world.clone() }
+    }
+
+    fn at<T>(&self, worker: Worker, work: impl FnOnce() -> T) -> T {
+        self.health.busy(worker, self.world.mono_ms());
+        let done = work();
+        self.health.done(worker, self.world.mono_ms());
+        done
+    }
+}
+
 /// The writer's thread.
-fn write(mut node: Node, queue: &Queue<Job>, hand: &SyncSender<Handed>) {
+fn write(mut node: Node, queue: &Queue<Job>, hand: &SyncSender<Handed>, work: &Work) {
     let mut answers: Vec<Release> = Vec::new();
     loop {
         let full = answers.len() >= GROUP_JOBS_MAX || node.forming_bytes() >= GROUP_BYTES_MAX;
         match queue.next(!answers.is_empty(), full) {
-            Next::Job(job) => answers.push(job(&mut node)),
+            Next::Job(job) => answers.push(work.at(Worker::Writer, || job(&mut node))),
             Next::HandOver => {
                 let formed = node.hand_over();
                 if hand.send(Handed { formed, answers: std::mem::take(&mut answers) }).is_err() {
@@ -244,9 +277,9 @@ struct Settler {
 }
 
 impl Settler {
-    fn run(mut self, handed: &Receiver<Handed>, queue: &Queue<Job>) -> Result<(), StoreError> {
+    fn run(mut self, handed: &Receiver<Handed>, queue: &Queue<Job>, work: &Work) -> Result<(), StoreError> {
         while let Ok(Handed { formed, answers }) = handed.recv() {
-            if let Err(error) = self.settle(&formed) {
+            if let Err(error) = work.at(Worker::Settler, || self.settle(&formed)) {
                 for release in answers {
                     release(false);
                 }

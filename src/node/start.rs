@@ -10,6 +10,7 @@ use crate::chat::user::{Role, Roles};
 use crate::delivery::{Bounds, Hub};
 use crate::node::accounts::NewUser;
 use crate::node::caller::NODE_USER;
+use crate::node::health::{Health, Trouble, TroubleKind};
 use crate::node::reading::Reading;
 use crate::node::run::Parts;
 use crate::node::view::{Batch, View};
@@ -21,7 +22,7 @@ use crate::store::index::catalog::Catalog;
 use crate::store::index::kv::{Kv, Shelf};
 use crate::store::index::layer::Layer;
 use crate::store::index::settled::{Checkpoint, Settled};
-use crate::store::journal::{self, OpenReport, Pos};
+use crate::store::journal::{self, OpenReport, Pos, Why};
 use crate::store::keys;
 use crate::store::record;
 use smol_str::SmolStr;
@@ -94,7 +95,27 @@ pub fn start(
     let reading = Reading { world: world.clone(), settled: settled.clone(), journal: opened.reader };
     let hub = Hub::new(settled.reached().seq, Bounds::default());
     let report = StartReport { journal: opened.report, replayed, identity };
-    Ok((Parts { node, writer, settled, reading, hub, world }, report))
+    let health = Arc::new(Health::default());
+    note(&health, &report);
+    Ok((Parts { node, writer, settled, reading, hub, health, world }, report))
+}
+
+/// What a start found, among the troubles of the node that runs on it.
+fn note(health: &Health, report: &StartReport) {
+    for damage in &report.journal.damage {
+        let kind = match damage.why {
+            Why::Missing | Why::CutShort => TroubleKind::JournalMissing,
+            Why::BadGroup | Why::BadHeader | Why::OldSequence => TroubleKind::JournalDamaged,
+        };
+        let text = format!("A part of the journal cannot be read, what was said there is lost: {damage}.");
+        health.note(Trouble { kind, text });
+    }
+    if report.journal.torn_bytes > 0 {
+        let torn = report.journal.torn_bytes;
+        let text =
+            format!("The last write was cut short, {torn} bytes of it were removed: nobody was told of it.");
+        health.note(Trouble { kind: TroubleKind::Unclean, text });
+    }
 }
 
 /// Applies what lies in the journal after a checkpoint. Damage was reported when the journal was opened and is
