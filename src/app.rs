@@ -4,6 +4,7 @@ mod folder;
 mod log;
 mod open;
 mod serve;
+mod tell;
 mod test_mode;
 
 use crate::base::world::OsWorld;

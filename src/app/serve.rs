@@ -1,7 +1,7 @@
 //! Serving: the node's threads, one runtime for all doors, and a clean stop.
 
 use super::folder::DataFolder;
-use super::{open, test_mode};
+use super::{open, tell, test_mode};
 use crate::base::world::{OsWorld, World};
 use crate::cli::greeting::{Greeting, greeting, ready_line};
 use crate::cli::{Failure, machine, notify};
@@ -66,6 +66,7 @@ async fn doors(
     };
     let hub = node.hub.clone();
     tokio::spawn(async move { hub.relay().await });
+    tokio::spawn(tell::tell(node.clone()));
     let site = Arc::new(http::Site::new(http::SiteSettings {
         node: node.clone(),
         name: config.name.clone(),

@@ -212,6 +212,10 @@ pub const DELIVERIES_REMEMBERED: usize = 128;
 pub const TROUBLES_MAX: usize = 32;
 /// Characters of one trouble's text: a few sentences with a path.
 pub const TROUBLE_CHARS_MAX: usize = 1_000;
+/// Administrators brought into #system when it is made: their Changes fit one group.
+pub const ADMINS_GATHERED_MAX: usize = 200;
+/// Seconds before what could not be told in #system is tried again.
+pub const TELL_AGAIN_SECONDS: u64 = 5;
 
 // ---- the writer ----
 

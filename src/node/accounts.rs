@@ -134,6 +134,7 @@ impl Node {
         if new.join_default_rooms {
             self.enter_default_rooms(&user)?;
         }
+        self.gather(None, &user)?;
         Ok(user)
     }
 
@@ -208,7 +209,9 @@ impl Node {
         if new_password || !changed.active {
             self.end_sessions(id, caller)?;
         }
-        Ok(Arc::new(changed))
+        let changed = Arc::new(changed);
+        self.gather(Some(&user), &changed)?;
+        Ok(changed)
     }
 
     /// The user the node itself speaks as stays as it is: the control socket depends on it.

@@ -21,6 +21,7 @@ pub mod reply;
 pub mod rooms;
 pub mod run;
 pub mod start;
+pub mod system;
 pub mod view;
 
 pub use crate::store::index::catalog::Catalog;

@@ -14,6 +14,7 @@ mod ddp;
 mod delivery;
 mod growth;
 mod harness;
+mod health;
 mod house;
 mod http;
 mod journal;

@@ -12,6 +12,7 @@ use linnet::chat::user::{Role, Roles};
 use linnet::node::accounts::UserPatch;
 use linnet::node::caller::NODE_USER;
 use linnet::node::devices::Rights;
+use linnet::node::health::News;
 use linnet::node::rooms::{NewRoom, RoomPatch};
 use linnet::node::{Node, Reading};
 
@@ -164,6 +165,7 @@ pub const ABILITIES: &[(&str, Try)] = &[
     }),
     ("remove a device", |_, _, n, who| n.remove_device(&who.caller, "device")),
     ("change a setting", |_, _, n, who| n.change_setting(&who.caller, "access", "open")),
+    ("tell a trouble of the node", |_, _, n, who| n.tell_troubles(&who.caller, &News::default())),
     ("make an owner code", |_, _, n, who| n.make_owner_code(&who.caller).map(drop)),
     ("make a token for oneself", |_, _, n, who| n.create_token(&who.caller, &who.id).map(drop)),
     ("make a token for another", |s, _, n, who| n.create_token(&who.caller, &s.bystander).map(drop)),

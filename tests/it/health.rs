@@ -1,0 +1,3 @@
+//! What is not well with the node reaches those who run it, once, and nobody else.
+
+mod system;
