@@ -76,6 +76,7 @@ async fn doors(
         addresses: machine::people_urls(bound),
         test_mode,
         sockets_max: machine::sockets_max(),
+        process: machine::process,
     }));
     let serving = tokio::spawn(http::serve(web, site, ended()));
     let bridges: Vec<_> = config.bridges.iter().map(|rule| Arc::new(Status::new(rule))).collect();

@@ -214,6 +214,8 @@ pub const TROUBLES_MAX: usize = 32;
 pub const TROUBLE_CHARS_MAX: usize = 1_000;
 /// Administrators brought into #system when it is made: their Changes fit one group.
 pub const ADMINS_GATHERED_MAX: usize = 200;
+/// Milliseconds that the buckets of sync times reach to: a good SSD, a good card, a card that collects its garbage.
+pub const SYNC_BUCKETS_MS: [u64; 9] = [1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000];
 /// Seconds before what could not be told in #system is tried again.
 pub const TELL_AGAIN_SECONDS: u64 = 5;
 

@@ -3,6 +3,7 @@
 use crate::base::limits::{
     DDP_SESSIONS_MAX, FILES_KEPT, HTTP_CONNECTIONS_MAX, MACHINE_ADDRESSES_MAX, SOCKETS_MIN,
 };
+use crate::doors::http::metrics::Process;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::Path;
@@ -52,6 +53,17 @@ pub fn sockets_max() -> usize {
         current => current.unwrap_or(u64::MAX),
     };
     granted.saturating_sub(FILES_KEPT).clamp(SOCKETS_MIN, wanted) as usize
+}
+
+/// What the operating system says of this process.
+pub fn process() -> Process {
+    let io = std::fs::read_to_string("/proc/self/io").unwrap_or_default();
+    Process { memory_bytes: memory_bytes(), written_bytes: written(&io) }
+}
+
+/// Bytes this process caused to be sent to a disk, by the kernel's own count.
+fn written(io: &str) -> Option<u64> {
+    io.lines().find_map(|line| line.strip_prefix("write_bytes:")?.trim().parse().ok())
 }
 
 /// Where people open the node: addresses and name, the best first. `bound` is where it really listens.

@@ -7,6 +7,7 @@
 pub mod accounts;
 pub mod books;
 pub mod caller;
+pub mod counts;
 pub mod devices;
 pub mod health;
 pub mod history;

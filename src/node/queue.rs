@@ -135,6 +135,11 @@ impl<J> Queue<J> {
         drop(dropped);
     }
 
+    /// Whether nothing is done any more.
+    pub fn has_failed(&self) -> bool {
+        self.lock().failed
+    }
+
     /// Jobs that wait now.
     pub fn len(&self) -> usize {
         self.lock().jobs

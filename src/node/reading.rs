@@ -12,6 +12,7 @@ use crate::node::caller::{self, Caller};
 use crate::node::refuse;
 use crate::store::error::StoreError;
 use crate::store::index::catalog::{Catalog, RoomTail};
+use crate::store::index::counts::IndexCounts;
 use crate::store::index::kv::{Order, Shelf, Value};
 use crate::store::index::settled::Settled;
 use crate::store::journal::{self, Pos};
@@ -135,6 +136,21 @@ impl Reading {
         let mark = self.read_mark(&membership.room, &membership.user).map_err(refuse)?;
         let tail = self.room_tail(&membership.room).map_err(refuse)?.unwrap_or_default();
         Ok(Some(Place { room, membership, mark, tail }))
+    }
+
+    /// What the index was given since the start.
+    pub fn index_counts(&self) -> &IndexCounts {
+        self.settled.counts()
+    }
+
+    /// Bytes of the index on the disk.
+    pub fn index_bytes(&self) -> u64 {
+        self.settled.bytes_on_disk()
+    }
+
+    /// Segments of the journal, and their bytes.
+    pub fn journal_size(&self) -> (usize, u64) {
+        self.journal.size()
     }
 
     /// Whether somebody owns this node.

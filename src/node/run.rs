@@ -9,6 +9,7 @@ use crate::chat::change::Change;
 use crate::chat::refusal::Refusal;
 use crate::delivery::Hub;
 use crate::node::caller::Caller;
+use crate::node::counts::NodeCounts;
 use crate::node::health::{Health, Trouble, TroubleKind, Worker};
 use crate::node::passwords::Passwords;
 use crate::node::queue::{Next, NotTaken, Queue};
@@ -45,7 +46,8 @@ pub struct NodeHandle {
     pub hub: Arc<Hub>,
     /// What is not well.
     pub health: Arc<Health>,
-    counts: Arc<WriteCounts>,
+    writes: Arc<WriteCounts>,
+    counts: Arc<NodeCounts>,
 }
 
 impl NodeHandle {
@@ -75,15 +77,19 @@ impl NodeHandle {
         F: FnOnce(&mut Node) -> Result<T, Refusal> + Send + 'static,
     {
         let (giver, answer) = reply();
+        let counts = self.counts.clone();
         let job: Job = Box::new(move |node| {
             let result = node.transact(job);
+            let _ = result.as_ref().inspect_err(|refusal| counts.refused(refusal));
             Box::new(move |synced| giver.give(if synced { result } else { Err(Refusal::StoreFailed) }))
         });
-        match self.queue.push(caller.lane(), job) {
-            Ok(()) => Ok(answer),
-            Err(NotTaken::Failed) => Err(Refusal::StoreFailed),
-            Err(NotTaken::Full | NotTaken::Closed) => Err(Refusal::Busy),
-        }
+        let refusal = match self.queue.push(caller.lane(), job) {
+            Ok(()) => return Ok(answer),
+            Err(NotTaken::Failed) => Refusal::StoreFailed,
+            Err(NotTaken::Full | NotTaken::Closed) => Refusal::Busy,
+        };
+        self.counts.refused(&refusal);
+        Err(refusal)
     }
 
     /// Reads what is settled, here and now.
@@ -98,7 +104,17 @@ impl NodeHandle {
 
     /// What the journal wrote since the start.
     pub fn write_counts(&self) -> &WriteCounts {
+        &self.writes
+    }
+
+    /// What was posted and refused since the start.
+    pub fn counts(&self) -> &NodeCounts {
         &self.counts
+    }
+
+    /// Whether the store failed, so that nothing is taken any more.
+    pub fn has_failed(&self) -> bool {
+        self.queue.has_failed()
     }
 
     /// Jobs that wait for the writer.
@@ -140,11 +156,12 @@ pub fn run(
 ) -> std::io::Result<(NodeHandle, Running)> {
     let Parts { node, writer, settled, reading, hub, health, world } = parts;
     let queue = Arc::new(Queue::new());
-    let counts = writer.counts();
+    let (writes, counts) = (writer.counts(), Arc::new(NodeCounts::default()));
     let (hand, handed) = mpsc::sync_channel(1);
     let (indexing, due) = mpsc::sync_channel(1);
     let (settled_by, written_by) = (Work::of(&health, &world), Work::of(&health, &world));
-    let settler = Settler { writer, settled: settled.clone(), hub: hub.clone(), indexing };
+    let (below, told) = (settled.clone(), hub.clone());
+    let settler = Settler { writer, settled: below, hub: told, counts: counts.clone(), indexing };
     let failing = Failing {
         queue: queue.clone(),
         health: health.clone(),
@@ -162,7 +179,7 @@ pub fn run(
     ];
     let passwords = Passwords::start(world)?;
     let reading = Arc::new(reading);
-    let handle = NodeHandle { queue: queue.clone(), reading, passwords, hub, health, counts };
+    let handle = NodeHandle { queue: queue.clone(), reading, passwords, hub, health, writes, counts };
     Ok((handle, Running { queue, threads, failed: failing.failed }))
 }
 
@@ -273,13 +290,14 @@ struct Settler {
     writer: Writer,
     settled: Arc<Settled>,
     hub: Arc<Hub>,
+    counts: Arc<NodeCounts>,
     indexing: SyncSender<()>,
 }
 
 impl Settler {
     fn run(mut self, handed: &Receiver<Handed>, queue: &Queue<Job>, work: &Work) -> Result<(), StoreError> {
         while let Ok(Handed { formed, answers }) = handed.recv() {
-            if let Err(error) = work.at(Worker::Settler, || self.settle(&formed)) {
+            if let Err(error) = work.at(Worker::Settler, || self.settle(&formed, &*work.world)) {
                 for release in answers {
                     release(false);
                 }
@@ -287,11 +305,12 @@ impl Settler {
             }
             // The next group may go while the answers leave.
             queue.settled();
+            let changes: Vec<Arc<Change>> =
+                formed.batch.changes.iter().map(|(_, change)| change.clone()).collect();
+            self.counts.settled(&changes);
             for release in answers {
                 release(true);
             }
-            let changes: Vec<Arc<Change>> =
-                formed.batch.changes.iter().map(|(_, change)| change.clone()).collect();
             if !changes.is_empty() {
                 self.hub.settle(&changes);
             }
@@ -300,9 +319,13 @@ impl Settler {
     }
 
     /// Nobody is told before this returns.
-    fn settle(&mut self, formed: &Formed) -> Result<(), StoreError> {
+    fn settle(&mut self, formed: &Formed, world: &dyn World) -> Result<(), StoreError> {
         match &formed.group {
-            Some(group) => self.writer.write(group)?,
+            Some(group) => {
+                let began = world.mono_ms();
+                self.writer.write(group)?;
+                self.counts.synced(world.mono_ms().saturating_sub(began));
+            }
             None if formed.batch.layer.is_empty() => return Ok(()),
             // Amendments of the index alone need no disk: the next start makes them again.
             None => {}

@@ -8,7 +8,10 @@ pub mod body;
 pub mod call;
 pub mod ddp;
 pub mod guard;
+pub mod health;
+pub mod here;
 pub mod login;
+pub mod metrics;
 pub mod page;
 pub mod places;
 pub mod query;
@@ -31,6 +34,7 @@ pub use server::serve;
 pub use upgrade::Upgraded;
 
 use crate::node::NodeHandle;
+use metrics::Process;
 use places::Sockets;
 use rate::{Buckets, Logins};
 use route::Routes;
@@ -53,6 +57,8 @@ pub struct SiteSettings {
     pub test_mode: bool,
     /// Sockets that clients may hold together.
     pub sockets_max: usize,
+    /// What the operating system says of this process.
+    pub process: fn() -> Process,
 }
 
 /// What every request of this door can reach.
@@ -72,6 +78,7 @@ pub struct Site {
     /// Host names the operator added, which may be reached through a proxy that speaks TLS.
     extra_hosts: Vec<String>,
     sockets: Sockets,
+    process: fn() -> Process,
     logins: Logins,
     buckets: Buckets,
     routes: Routes,
@@ -80,7 +87,7 @@ pub struct Site {
 impl Site {
     /// A site over a running node.
     pub fn new(settings: SiteSettings) -> Self {
-        let SiteSettings { node, name, version, hosts, machine, addresses, test_mode, sockets_max } =
+        let SiteSettings { node, name, version, hosts, machine, addresses, test_mode, sockets_max, process } =
             settings;
         let lower = |host: String| host.to_ascii_lowercase();
         let extra_hosts: Vec<String> = hosts.into_iter().map(lower).collect();
@@ -96,6 +103,7 @@ impl Site {
             test_mode,
             extra_hosts,
             sockets: Sockets::new(sockets_max),
+            process,
             logins: Logins::default(),
             buckets: Buckets::default(),
             routes: Routes::join(rest::FAMILIES),

@@ -1,4 +1,4 @@
-//! What a browser asks for by itself: the page and its files, pictures of people, and whether all is well.
+//! What a browser asks for by itself: the page and its files, and pictures of people.
 
 use crate::base::limits::{BODY_BYTES_MAX, LINE_CHARS_MAX};
 use crate::chat::name::clip;
@@ -7,14 +7,12 @@ use crate::doors::http::web::{CONTENT_SECURITY_POLICY, asset};
 use crate::doors::http::{Call, Problem, Reply, Route};
 use hyper::StatusCode;
 use hyper::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY as CSP, ETAG, IF_NONE_MATCH};
-use serde_json::json;
 
 /// The rows of this family.
 pub const ROUTES: &[Route] = &[
     route!(GET "/", Open, BODY_BYTES_MAX, Reading, page),
     route!(GET "/app/*file", Open, BODY_BYTES_MAX, Reading, file),
     route!(GET "/favicon.ico", Open, BODY_BYTES_MAX, Reading, icon),
-    route!(GET "/health", Open, BODY_BYTES_MAX, Reading, health),
     route!(GET "/avatar/:name", Open, BODY_BYTES_MAX, Reading, avatar),
     route!(GET "/avatar/room/:name", Open, BODY_BYTES_MAX, Reading, avatar),
 ];
@@ -45,11 +43,6 @@ fn sent(call: &Call, path: &str) -> Result<Reply, Problem> {
     };
     // Asked for again each time, answered with 304: an update of the node shows at once.
     Ok(reply.with(CACHE_CONTROL, "no-cache").with(ETAG, asset.etag).with(CSP, CONTENT_SECURITY_POLICY))
-}
-
-async fn health(call: Call) -> Result<Reply, Problem> {
-    let newest = call.site.node.read(|reading| Ok(reading.newest().0))?;
-    Ok(Reply::success(json!({"status": "ok", "changes": newest, "waiting": call.site.node.waiting()})))
 }
 
 async fn avatar(call: Call) -> Result<Reply, Problem> {

@@ -46,6 +46,7 @@ impl Drop for Place {
 /// The sockets of all clients together, those past an upgrade included.
 pub struct Sockets {
     free: Arc<Semaphore>,
+    max: usize,
     /// Those kept for telling clients that there is no place.
     doorstep: usize,
 }
@@ -56,13 +57,18 @@ pub type Socket = OwnedSemaphorePermit;
 impl Sockets {
     /// As many as this.
     pub fn new(max: usize) -> Sockets {
-        Sockets { free: Arc::new(Semaphore::new(max)), doorstep: TURNED_AWAY_MAX.min(max / 4) }
+        Sockets { free: Arc::new(Semaphore::new(max)), max, doorstep: TURNED_AWAY_MAX.min(max / 4) }
     }
 
     /// One for a client who is served.
     pub fn take(&self) -> Option<Socket> {
         let spare = self.free.available_permits() > self.doorstep;
         spare.then(|| self.free.clone().try_acquire_owned().ok()).flatten()
+    }
+
+    /// How many are taken.
+    pub fn taken(&self) -> usize {
+        self.max.saturating_sub(self.free.available_permits())
     }
 
     /// One for a client who is told why not.

@@ -35,4 +35,9 @@ pub trait Kv: Shelf + Send + Sync {
 
     /// Returns once everything written is on the disk.
     fn sync(&self) -> Result<(), StoreError>;
+
+    /// Bytes it takes on the disk, as it knows them without looking through it.
+    fn bytes_on_disk(&self) -> u64 {
+        0
+    }
 }

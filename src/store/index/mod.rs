@@ -3,6 +3,7 @@
 
 pub mod apply;
 pub mod catalog;
+pub mod counts;
 pub mod kv;
 pub mod layer;
 pub mod memory;

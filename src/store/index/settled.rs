@@ -10,6 +10,7 @@
 use crate::base::id::Seq;
 use crate::base::limits::{INDEX_BATCH_WRITES, LAYER_BYTES_MAX, LAYER_WRITES_MAX};
 use crate::store::error::StoreError;
+use crate::store::index::counts::IndexCounts;
 use crate::store::index::kv::{Kv, Order, Shelf, Value, Write};
 use crate::store::index::layer::{Layer, scan_through};
 use crate::store::journal::Pos;
@@ -44,6 +45,7 @@ pub struct Settled {
     layers: RwLock<Layers>,
     /// Held while a checkpoint writes: there is one at a time.
     checkpointing: Mutex<()>,
+    counts: IndexCounts,
 }
 
 impl Settled {
@@ -54,7 +56,8 @@ impl Settled {
             None => None,
         };
         let layers = Layers { reached: checkpoint.unwrap_or_default(), ..Layers::default() };
-        Ok((Self { kv, layers: RwLock::new(layers), checkpointing: Mutex::new(()) }, checkpoint))
+        let (layers, checkpointing) = (RwLock::new(layers), Mutex::new(()));
+        Ok((Self { kv, layers, checkpointing, counts: IndexCounts::default() }, checkpoint))
     }
 
     /// Lays the writes of settled Changes on top; they go as far as `reached` in the journal.
@@ -107,20 +110,39 @@ impl Settled {
         let (going, staying): (Vec<_>, Vec<_>) = layer.iter().partition(|(_, value)| value.is_none());
         if !going.is_empty() {
             let going: Vec<Write> = going.into_iter().map(|(key, _)| (key.clone(), None)).collect();
-            self.kv.write(&going)?;
+            self.write_batch(&going)?;
         }
         let mut batch: Vec<Write> = Vec::with_capacity(INDEX_BATCH_WRITES);
         for (key, value) in staying {
             batch.push((key.clone(), value.clone()));
             if batch.len() >= INDEX_BATCH_WRITES {
-                self.kv.write(&batch)?;
+                self.write_batch(&batch)?;
                 batch.clear();
             }
         }
         // Last of all: a power cut before this leaves a store that the same Changes are applied to again.
         batch.push((keys::CHECKPOINT.into(), Some(encode_checkpoint(reached))));
-        self.kv.write(&batch)?;
-        self.kv.sync()
+        self.write_batch(&batch)?;
+        self.kv.sync()?;
+        self.counts.completed();
+        Ok(())
+    }
+
+    fn write_batch(&self, batch: &[Write]) -> Result<(), StoreError> {
+        self.kv.write(batch)?;
+        let bytes = |(key, value): &Write| key.len() + value.as_ref().map_or(0, |value| value.len());
+        self.counts.wrote(batch.len(), batch.iter().map(bytes).sum());
+        Ok(())
+    }
+
+    /// What was written since the start.
+    pub fn counts(&self) -> &IndexCounts {
+        &self.counts
+    }
+
+    /// Bytes the store below takes on the disk.
+    pub fn bytes_on_disk(&self) -> u64 {
+        self.kv.bytes_on_disk()
     }
 
     /// How far the newest settled Change reaches.

@@ -88,6 +88,13 @@ impl Reader {
         let ends = bases.iter().skip(1).map(|base| Pos(*base)).chain([end]);
         bases.iter().zip(ends).map(|(base, to)| Segment { from: Pos(*base), to }).collect()
     }
+
+    /// How many segments there are, and their bytes up to the end of what is written.
+    pub fn size(&self) -> (usize, u64) {
+        let segments = self.segments();
+        let bytes = segments.iter().map(|segment| segment.to.0.saturating_sub(segment.from.0)).sum();
+        (segments.len(), bytes)
+    }
 }
 
 /// A walk over frames, made by [`Reader::scan`].

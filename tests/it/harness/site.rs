@@ -6,13 +6,14 @@ use linnet::base::world::OsWorld;
 use linnet::chat::name::Name;
 use linnet::chat::refusal::Refusal;
 use linnet::chat::user::{Role, Roles};
+use linnet::doors::http::metrics::Process;
 use linnet::doors::http::{Site, SiteSettings, serve};
 use linnet::node::accounts::NewUser;
 use linnet::node::passwords::Digested;
 use linnet::node::run::{Running, run};
 use linnet::node::start::start;
 use linnet::node::{Caller, Node, NodeHandle};
-use linnet::store::disk::OsDisk;
+use linnet::store::disk::{Disk, OsDisk};
 use linnet::store::index::memory::MemoryKv;
 use linnet::store::journal::Options;
 use std::net::{SocketAddr, TcpStream};
@@ -30,6 +31,7 @@ pub struct Served {
     stop: Option<oneshot::Sender<()>>,
     passing: mpsc::UnboundedSender<Pass>,
     thread: Option<JoinHandle<()>>,
+    may_fail: bool,
     _data: tempfile::TempDir,
 }
 
@@ -60,17 +62,27 @@ impl Served {
 
     /// A node whose settings were changed before its start.
     pub fn start_with(change: impl FnOnce(&mut SiteSettings)) -> Served {
-        Served::begin(change, false)
+        Served::begin(change, false, None)
+    }
+
+    /// A node in test mode on this disk, which may fail; then the node may stop with an error.
+    pub fn start_on(disk: Arc<dyn Disk>) -> Served {
+        Served::begin(|settings| settings.test_mode = true, false, Some(disk))
     }
 
     /// A node whose door waits for nobody: whenever it has nothing to do, its clock leaps to the next limit of time.
     pub fn start_impatient() -> Served {
-        Served::begin(|settings| settings.test_mode = true, true)
+        Served::begin(|settings| settings.test_mode = true, true, None)
     }
 
-    fn begin(change: impl FnOnce(&mut SiteSettings), impatient: bool) -> Served {
+    fn begin(
+        change: impl FnOnce(&mut SiteSettings),
+        impatient: bool,
+        failing: Option<Arc<dyn Disk>>,
+    ) -> Served {
         let data = tempfile::tempdir().unwrap();
-        let disk = Arc::new(OsDisk::new(data.path().to_owned()));
+        let may_fail = failing.is_some();
+        let disk = failing.unwrap_or_else(|| Arc::new(OsDisk::new(data.path().to_owned())));
         let world = Arc::new(OsWorld::new());
         let (parts, _) = start(disk, Box::new(MemoryKv::default()), world, Options::default()).unwrap();
         let (node, running) = run(parts, || ()).unwrap();
@@ -83,6 +95,7 @@ impl Served {
             addresses: vec!["http://192.0.2.1:3000".into()],
             test_mode: false,
             sockets_max: 10_000,
+            process: || Process { memory_bytes: Some(4_711), written_bytes: None },
         };
         change(&mut settings);
         let (stop, stopped) = oneshot::channel();
@@ -103,7 +116,16 @@ impl Served {
             });
         });
         let (running, stop, thread) = (Some(running), Some(stop), Some(thread));
-        Served { address: address.recv().unwrap(), node, running, stop, passing, thread, _data: data }
+        Served {
+            address: address.recv().unwrap(),
+            node,
+            running,
+            stop,
+            passing,
+            thread,
+            may_fail,
+            _data: data,
+        }
     }
 
     /// Stops the clock of the door, lets so much time pass on it, and returns when whoever waited for it has woken.
@@ -187,7 +209,7 @@ impl Drop for Served {
         let stopped = self.running.take().map(Running::stop);
         if !std::thread::panicking() {
             assert!(
-                matches!(served, Some(Ok(()))) && matches!(stopped, Some(Ok(()))),
+                matches!(served, Some(Ok(()))) && (matches!(stopped, Some(Ok(()))) || self.may_fail),
                 "it did not stop cleanly"
             );
         }

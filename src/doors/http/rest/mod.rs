@@ -23,7 +23,7 @@ pub mod subscriptions;
 pub mod tokens;
 pub mod users;
 
-use crate::doors::http::{Route, page, realtime, simple};
+use crate::doors::http::{Route, health, metrics, page, realtime, simple};
 
 /// All families, in no particular order: a fixed path goes before one with names in it.
 pub const FAMILIES: &[&[Route]] = &[
@@ -34,11 +34,13 @@ pub const FAMILIES: &[&[Route]] = &[
     find::ROUTES,
     groups::ROUTES,
     groups::SHARED,
+    health::ROUTES,
     im::ALIASES,
     im::ROUTES,
     invites::ROUTES,
     lists::ROUTES,
     method::ROUTES,
+    metrics::ROUTES,
     misc::ROUTES,
     own::ROUTES,
     page::ROUTES,
