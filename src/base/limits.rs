@@ -241,6 +241,8 @@ pub const JOURNAL_GROUP_BYTES_MAX: usize = 1024 * 1024;
 pub const JOURNAL_SEGMENT_BYTES: u64 = 8 * 1024 * 1024;
 /// Bytes of zeros written behind a small group, so that the next few hundred find their blocks prepared.
 pub const JOURNAL_AHEAD_BYTES: usize = 64 * 1024;
+/// Bytes after which a group of a rewritten segment ends: a bad block of a card takes no more frames along.
+pub const CONDENSED_GROUP_BYTES: usize = 16 * 1024;
 /// Bytes a scan reads at a time; few enough for 512 MB, enough to keep an SD card streaming.
 pub const JOURNAL_READ_BYTES: usize = 64 * 1024;
 /// Bytes read for one frame before its length is known: most messages fit, so most reads are one call.

@@ -35,6 +35,13 @@ pub enum StoreError {
     Stopped,
     /// A thread of the node ended by a bug.
     Broken,
+    /// Segments were rewritten while they were read: read again.
+    Condensed,
+    /// Segments cannot be rewritten now; nothing has changed.
+    CannotCondense {
+        /// What stands in the way.
+        why: &'static str,
+    },
     /// A group came to the writer that does not follow the one before it.
     OutOfOrder {
         /// Where the journal ends.
@@ -69,6 +76,10 @@ impl fmt::Display for StoreError {
             StoreError::Broken => f.write_str(
                 "a part of the node broke: report this bug with the lines before, then restart linnet",
             ),
+            StoreError::Condensed => {
+                f.write_str("the journal was condensed while it was read: ask once more")
+            }
+            StoreError::CannotCondense { why } => write!(f, "the journal is not condensed: {why}"),
             StoreError::OutOfOrder { end, group } => {
                 write!(f, "a journal group for {group} came while the journal ends at {end}: report this bug")
             }

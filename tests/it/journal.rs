@@ -1,6 +1,7 @@
 //! The journal on a disk that forgets, tears, fails and rots: what was acknowledged is there, in order, and nothing
 //! else is.
 
+mod condense;
 pub mod crash;
 mod damage;
 mod failing;

@@ -25,8 +25,7 @@ impl Appender {
         let base = current.unwrap_or(self.end);
         let start = if current.is_some() { self.end } else { base + SEGMENT_HEADER_BYTES };
         let place = Place { after: self.end, segment: base, new_segment: current.is_none(), start };
-        let bytes = vec![0; GROUP_HEADER_BYTES];
-        GroupBuilder { place, salt: self.salt, bytes, frames: 0, first_seq: 0, last_seq: self.last_seq }
+        GroupBuilder { last_seq: self.last_seq, ..GroupBuilder::begin(place, self.salt) }
     }
 
     /// Closes a group, so that it can be written. An empty one takes no place and writing it does nothing.
@@ -77,6 +76,11 @@ pub struct GroupMark {
 }
 
 impl GroupBuilder {
+    pub(super) fn begin(place: Place, salt: u64) -> GroupBuilder {
+        let bytes = vec![0; GROUP_HEADER_BYTES];
+        GroupBuilder { place, salt, bytes, frames: 0, first_seq: 0, last_seq: None }
+    }
+
     /// Adds a frame and says where it will lie.
     ///
     /// # Panics
@@ -131,7 +135,7 @@ impl GroupBuilder {
         self.last_seq = mark.last_seq;
     }
 
-    fn into_group(mut self) -> Group {
+    pub(super) fn into_group(mut self) -> Group {
         if self.frames == 0 {
             return Group { place: self.place, bytes: Vec::new(), frames: 0 };
         }

@@ -29,25 +29,40 @@
 //! The journal begins where its oldest segment does; that older ones are gone on purpose, and not by accident, only
 //! the index can know.
 //!
+//! # Condensed segments
+//!
+//! A run of neighbouring segments, never the newest, can be written anew as one file with the frames that still matter:
+//! `<base>.<generation>.seg`. It keeps their numbers, stands for the same stretch and is never longer than it. A place
+//! in it carries the generation in its upper bits, and the checksums cover them, so a place of former days can never be
+//! read as something else.
+//!
+//! Such a file gets its name when all of it is kept, so it is whole or not there. From then on a reader of the journal
+//! sees it alone; the files it replaces go on answering for places of their own until [`Reader::remove_replaced`], which
+//! is called once nobody knows such places any more. A start that finds both knows that a switch was cut short.
+//!
 //! What is found whole at the tail may so far lie only in the kernel's memory, and after a failed sync the kernel may
 //! believe it is on disk. Before [`open()`] returns, the newest group is written again where it lies, and synced.
 
 mod appender;
 mod files;
+mod find;
 mod frame;
 mod open;
 mod reader;
+mod rewrite;
 mod segment;
 mod walk;
 mod writer;
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 pub use appender::{Appender, Group, GroupBuilder, GroupMark};
 pub use open::open;
-pub use reader::{Frame, Reader, Scan, Segment};
+pub use reader::{Frame, Pin, Reader, Scan, Segment};
+pub use rewrite::{Rewrite, Rewritten};
 pub use writer::{WriteCounts, Writer};
 
 use crate::base::limits::JOURNAL_SEGMENT_BYTES;
@@ -55,13 +70,51 @@ use crate::base::limits::JOURNAL_SEGMENT_BYTES;
 /// The folder of the segments.
 pub const FOLDER: &str = "journal";
 
-/// A place in the journal: a byte offset counted over all segments that ever were.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+/// A place in the journal: a byte offset counted over all segments that ever were, and the generation of the segment it
+/// lies in. Places are ordered by their offsets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Pos(pub u64);
+
+/// Bits of a [`Pos`] that hold its offset; the upper ones hold the generation.
+const PLACE_BITS: u32 = 48;
+
+impl Pos {
+    /// Behind everything.
+    const FAR: Pos = Pos((1 << PLACE_BITS) - 1);
+
+    fn of(generation: u16, place: u64) -> Pos {
+        Pos(u64::from(generation) << PLACE_BITS | place)
+    }
+
+    /// The byte offset.
+    pub fn place(self) -> u64 {
+        self.0 & ((1 << PLACE_BITS) - 1)
+    }
+
+    /// How often the segment had been rewritten.
+    pub fn generation(self) -> u16 {
+        (self.0 >> PLACE_BITS) as u16
+    }
+}
+
+impl Ord for Pos {
+    fn cmp(&self, other: &Pos) -> Ordering {
+        (self.place(), self.generation()).cmp(&(other.place(), other.generation()))
+    }
+}
+
+impl PartialOrd for Pos {
+    fn partial_cmp(&self, other: &Pos) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl fmt::Display for Pos {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
+        match self.generation() {
+            0 => write!(f, "{}", self.place()),
+            generation => write!(f, "{}.{generation}", self.place()),
+        }
     }
 }
 
@@ -122,8 +175,8 @@ pub struct Damage {
 }
 
 impl Damage {
-    fn new(from: u64, to: u64, why: Why) -> Damage {
-        Damage { from: Pos(from), to: Pos(to), why }
+    fn new(from: Pos, to: Pos, why: Why) -> Damage {
+        Damage { from, to, why }
     }
 }
 

@@ -4,13 +4,12 @@
 use std::io;
 use std::sync::Arc;
 
-use super::files::{Files, failed};
+use super::files::{Files, Part};
+use super::find::{find_segments, header};
 use super::frame::u32_at;
-use super::segment::{self, SEGMENT_HEADER_BYTES, SegmentHeader, read_full};
+use super::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, read_full};
 use super::walk::{FoundGroup, Step, Walk};
-use super::{
-    Appender, Damage, FOLDER, OpenReport, Opened, Options, Pos, Reader, Shared, Why, WriteCounts, Writer,
-};
+use super::{Appender, Damage, OpenReport, Opened, Options, Pos, Reader, Shared, Why, WriteCounts, Writer};
 use crate::base::limits::{JOURNAL_DAMAGE_LISTED_MAX, JOURNAL_GROUP_BYTES_MAX, JOURNAL_READ_BYTES};
 use crate::store::disk::{Disk, DiskFile};
 use crate::store::error::StoreError;
@@ -21,20 +20,24 @@ use crate::store::error::StoreError;
 /// `None` looks at everything. If no group ends there any more, the look begins at the start of that segment, and an
 /// end before `checked` is damage.
 pub fn open(disk: Arc<dyn Disk>, options: Options, checked: Option<Pos>) -> Result<Opened, StoreError> {
-    let files = Arc::new(find_segments(disk)?);
+    let (files, unreadable) = find_segments(disk)?;
+    let files = Arc::new(files);
     remove_half_created(&files)?;
     let salt = known_salt(&files)?;
     let mut look = Look::begin(&files, salt.unwrap_or(options.salt), checked)?;
     look.finish(&files)?;
     look.check_headers(&files)?;
-    let tail = match files.bases().last() {
+    unreadable.iter().for_each(|part| look.note_header(part));
+    let tail = match files.newest() {
         None => None,
         // Nothing can be told about a journal whose every header is lost: it is left as it is, for a person to look at.
-        Some(base) if salt.is_none() && look.report.groups == 0 => look.abandon(&files, *base)?,
-        Some(base) => look.settle_tail(&files, *base, options.segment_bytes)?,
+        Some(newest) if salt.is_none() && look.report.groups == 0 => look.abandon(&files, &newest)?,
+        // Where the newest segment is lost, those before it may have been rewritten: what follows begins behind them.
+        Some(newest) if newest.generation > 0 => look.go_on_behind(&files, &newest, checked)?,
+        Some(newest) => look.settle_tail(&files, &newest, options.segment_bytes)?,
     };
     if let Some(checked) = checked.filter(|checked| look.report.end < *checked) {
-        look.note(Damage::new(look.report.end.0, checked.0, Why::CutShort));
+        look.note(Damage::new(look.report.end, checked, Why::CutShort));
     }
     Ok(assemble(files, look, tail, options.segment_bytes))
 }
@@ -59,28 +62,10 @@ fn assemble(files: Arc<Files>, look: Look, tail: Tail, segment_bytes: u64) -> Op
     }
 }
 
-/// The names that are there are kept from now on: a process that was killed may have left them unsynced.
-fn find_segments(disk: Arc<dyn Disk>) -> Result<Files, StoreError> {
-    let names = (|| {
-        disk.create_folder(FOLDER)?;
-        disk.sync_folder("")?;
-        disk.sync_folder(FOLDER)?;
-        disk.list(FOLDER)
-    })()
-    .map_err(|error| StoreError::disk("open", FOLDER, error))?;
-    let bases = names.iter().filter_map(|name| segment::base_of(name)).collect();
-    Ok(Files::new(disk, bases))
-}
-
-fn header(files: &Files, base: u64) -> Result<Option<SegmentHeader>, StoreError> {
-    let header = SegmentHeader::read(files.file(base)?.as_ref()).map_err(failed("read", base))?;
-    Ok(header.filter(|header| header.base == base))
-}
-
 /// The salt of the newest segment that still tells it.
 fn known_salt(files: &Files) -> Result<Option<u64>, StoreError> {
-    for base in files.bases().into_iter().rev() {
-        if let Some(header) = header(files, base)? {
+    for part in files.parts().into_iter().rev() {
+        if let Some(header) = header(files, &part)? {
             return Ok(Some(header.salt));
         }
     }
@@ -91,16 +76,16 @@ fn known_salt(files: &Files) -> Result<Option<u64>, StoreError> {
 /// otherwise. Should its name come back after a power cut, the next start removes it again: no segment is created
 /// after it without a sync of the folder.
 fn remove_half_created(files: &Files) -> Result<(), StoreError> {
-    let Some(base) = files.bases().last().copied() else { return Ok(()) };
-    if header(files, base)?.is_some() {
+    let Some(part) = files.newest().filter(|part| part.generation == 0) else { return Ok(()) };
+    if header(files, &part)?.is_some() {
         return Ok(());
     }
-    let file = files.file(base)?;
-    if !zeros_from(file.as_ref(), SEGMENT_HEADER_BYTES).map_err(failed("read", base))? {
+    let file = files.file(&part)?;
+    if !zeros_from(file.as_ref(), SEGMENT_HEADER_BYTES).map_err(part.failed("read"))? {
         return Ok(());
     }
-    files.forget(base);
-    files.disk.remove(&segment::path(base)).map_err(failed("remove", base))
+    files.forget(&part);
+    files.disk.remove(&part.path()).map_err(part.failed("remove"))
 }
 
 fn zeros_from(file: &dyn DiskFile, mut at: u64) -> io::Result<bool> {
@@ -130,20 +115,24 @@ struct Look {
 
 impl Look {
     fn begin(files: &Arc<Files>, salt: u64, checked: Option<Pos>) -> Result<Look, StoreError> {
-        let checked = checked.map_or(0, |pos| pos.0);
-        let before = match checked {
+        let checked = checked.unwrap_or_default();
+        let before = match checked.place() {
             0 => None,
-            _ => files.around(checked - 1).map(|(base, _)| base),
+            place => files.around(place - 1),
         };
-        let (mut from, mut last_seq) = (before.unwrap_or(0), None);
-        if let Some(base) = before.filter(|base| checked > *base)
-            && let Some(group) = group_before(files, salt, base, checked)?
-        {
-            (from, last_seq) = (checked, Some(group.last_seq));
+        let (mut from, mut last_seq) = (Pos(before.map_or(0, |part| part.base)), None);
+        if let Some(part) = before.filter(|part| checked.place() > part.base) {
+            if let Some(condensed) = part.condensed.filter(|condensed| condensed.until == checked.place()) {
+                (from, last_seq) = (checked, Some(condensed.last_seq).filter(|seq| *seq > 0));
+            } else if part.generation == checked.generation()
+                && let Some(group) = group_before(files, salt, &part, checked)?
+            {
+                (from, last_seq) = (checked, Some(group.last_seq));
+            }
         }
-        let walk = Walk::new(Arc::clone(files), salt, from, u64::MAX, last_seq);
+        let walk = Walk::new(Arc::clone(files), salt, from, Pos::FAR, last_seq);
         let report = OpenReport { last_seq, ..OpenReport::default() };
-        let first_segment = files.around(from).map_or(0, |(base, _)| base);
+        let first_segment = files.around(from.place()).map_or(0, |part| part.base);
         Ok(Look { salt, walk, first_segment, newest: None, report, report_end: 0 })
     }
 
@@ -163,19 +152,31 @@ impl Look {
                 }
             }
         }
-        let empty = files.bases().is_empty();
+        let empty = files.newest().is_none();
         self.set_end(if empty { 0 } else { self.walk.at() });
+        self.count_left_out(files);
         Ok(())
+    }
+
+    /// A number is never given again, although its frame was left out of a segment that was rewritten.
+    fn count_left_out(&mut self, files: &Files) {
+        let parts = files.parts().into_iter().filter(|part| part.base >= self.first_segment);
+        let last = parts.filter_map(|part| part.condensed).map(|condensed| condensed.last_seq).max();
+        self.report.last_seq = self.report.last_seq.max(last.filter(|seq| *seq > 0));
     }
 
     fn check_headers(&mut self, files: &Files) -> Result<(), StoreError> {
         let first = self.first_segment;
-        for base in files.bases().into_iter().filter(|base| *base >= first) {
-            if header(files, base)?.is_none() {
-                self.note(Damage::new(base, base + SEGMENT_HEADER_BYTES, Why::BadHeader));
+        for part in files.parts().into_iter().filter(|part| part.base >= first) {
+            if header(files, &part)?.is_none() {
+                self.note_header(&part);
             }
         }
         Ok(())
+    }
+
+    fn note_header(&mut self, part: &Part) {
+        self.note(Damage::new(part.pos(part.base), part.pos(part.first()), Why::BadHeader));
     }
 
     fn note(&mut self, damage: Damage) {
@@ -191,33 +192,44 @@ impl Look {
     }
 
     /// Goes on in a new segment behind the file.
-    fn abandon(&mut self, files: &Files, base: u64) -> Result<Tail, StoreError> {
-        let length = files.file(base)?.len().map_err(failed("measure", base))?;
-        let end = base + length.max(SEGMENT_HEADER_BYTES);
-        self.note(Damage::new(self.report_end, end, Why::BadGroup));
+    fn abandon(&mut self, files: &Files, part: &Part) -> Result<Tail, StoreError> {
+        let length = files.file(part)?.len().map_err(part.failed("measure"))?;
+        let end = part.base + length.max(SEGMENT_HEADER_BYTES);
+        self.note(Damage::new(Pos(self.report_end), Pos(end), Why::BadGroup));
         self.report.torn_bytes = 0;
         self.set_end(end);
         Ok(None)
     }
 
+    /// Goes on in a new segment behind one that takes no groups.
+    fn go_on_behind(&mut self, files: &Files, part: &Part, checked: Option<Pos>) -> Result<Tail, StoreError> {
+        let length = files.file(part)?.len().map_err(part.failed("measure"))?;
+        let known = part.until.unwrap_or(part.base + length).max(self.report_end);
+        self.report.torn_bytes = 0;
+        // What was behind it is lost; no place of it is used again as far as anybody can tell.
+        self.set_end(known.max(checked.map_or(0, Pos::place)));
+        Ok(None)
+    }
+
     /// Leaves the newest segment with a header, whole groups and zeros, all of it kept.
-    fn settle_tail(&mut self, files: &Files, base: u64, segment_bytes: u64) -> Result<Tail, StoreError> {
-        let file = files.disk.open(&segment::path(base)).map_err(failed("open", base))?;
+    fn settle_tail(&mut self, files: &Files, part: &Part, segment_bytes: u64) -> Result<Tail, StoreError> {
+        let file = files.disk.open(&part.path()).map_err(part.failed("open"))?;
+        let base = part.base;
         let end = self.report_end - base;
-        overwrite_with_zeros(file.as_ref(), end, self.report.torn_bytes).map_err(failed("cut", base))?;
+        overwrite_with_zeros(file.as_ref(), end, self.report.torn_bytes).map_err(part.failed("cut"))?;
         // On a full disk a journal without reserved space is better than none.
-        let length = file.len().map_err(failed("measure", base))?;
+        let length = file.len().map_err(part.failed("measure"))?;
         if length < segment_bytes {
-            file.allocate(segment_bytes).or_else(unless_full).map_err(failed("reserve space for", base))?;
+            file.allocate(segment_bytes).or_else(unless_full).map_err(part.failed("reserve space for"))?;
         }
-        if let Some(group) = self.newest.filter(|group| group.segment == base) {
-            write_again(file.as_ref(), &group).map_err(failed("write", base))?;
+        if let Some(group) = self.newest.filter(|group| group.part.base == base) {
+            write_again(file.as_ref(), &group).map_err(part.failed("write"))?;
         }
-        if end == SEGMENT_HEADER_BYTES || header(files, base)?.is_none() {
-            let header = SegmentHeader { base, salt: self.salt };
-            file.write_at(&header.encode(), 0).map_err(failed("write", base))?;
+        if end == SEGMENT_HEADER_BYTES || header(files, part)?.is_none() {
+            let header = SegmentHeader { base, salt: self.salt, condensed: None };
+            file.write_at(&header.encode(), 0).map_err(part.failed("write"))?;
         }
-        file.sync_data().map_err(failed("sync", base))?;
+        file.sync_data().map_err(part.failed("sync"))?;
         Ok(Some((base, file)))
     }
 }
@@ -226,19 +238,21 @@ impl Look {
 fn group_before(
     files: &Arc<Files>,
     salt: u64,
-    base: u64,
-    end: u64,
+    part: &Part,
+    end: Pos,
 ) -> Result<Option<FoundGroup>, StoreError> {
     let mut trailer = [0; 4];
-    let at = (end - base).saturating_sub(trailer.len() as u64);
-    read_full(files.file(base)?.as_ref(), &mut trailer, at).map_err(failed("read", base))?;
+    let inside = end.place() - part.base;
+    let at = inside.saturating_sub(trailer.len() as u64);
+    read_full(files.file(part)?.as_ref(), &mut trailer, at).map_err(part.failed("read"))?;
     let length = u64::from(u32_at(&trailer, 0).expect("four bytes were read into it"));
-    if length > JOURNAL_GROUP_BYTES_MAX as u64 || length + SEGMENT_HEADER_BYTES > end - base {
+    if length > JOURNAL_GROUP_BYTES_MAX as u64 || length + SEGMENT_HEADER_BYTES > inside {
         return Ok(None);
     }
-    let step = Walk::new(Arc::clone(files), salt, end - length, end, None).step()?;
+    let start = Pos::of(part.generation, end.place() - length);
+    let step = Walk::new(Arc::clone(files), salt, start, end, None).step()?;
     Ok(match step {
-        Step::Group(group) if group.end == end => Some(group),
+        Step::Group(group) if group.end == end.place() => Some(group),
         _ => None,
     })
 }
@@ -256,11 +270,11 @@ fn overwrite_with_zeros(file: &dyn DiskFile, from: u64, count: u64) -> io::Resul
 
 fn write_again(file: &dyn DiskFile, group: &FoundGroup) -> io::Result<()> {
     let mut bytes = vec![0; (group.end - group.start) as usize];
-    let count = read_full(file, &mut bytes, group.start - group.segment)?;
+    let count = read_full(file, &mut bytes, group.start - group.part.base)?;
     if count < bytes.len() {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
-    file.write_at(&bytes, group.start - group.segment)
+    file.write_at(&bytes, group.start - group.part.base)
 }
 
 fn unless_full(error: io::Error) -> io::Result<()> {

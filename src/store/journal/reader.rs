@@ -5,9 +5,9 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 
-use super::files::failed;
+use super::files::Part;
 use super::frame::{FRAME_HEADER_BYTES, FrameHeader};
-use super::segment::{SEGMENT_HEADER_BYTES, read_full};
+use super::segment::read_full;
 use super::walk::{FoundGroup, Step, Walk};
 use super::{Pos, Shared};
 use crate::base::limits::JOURNAL_FRAME_READ_BYTES;
@@ -35,30 +35,46 @@ pub struct Segment {
     pub from: Pos,
     /// The first place after it: the next segment, or the end of the journal.
     pub to: Pos,
+    /// How often it was written anew.
+    pub generation: u16,
+    /// The newest number that was known when it was last decided what to leave out of it; 0 if it never was.
+    pub as_of: u64,
+    /// Bytes of its groups and its header.
+    pub bytes: u64,
+}
+
+/// Keeps the segments as they are while somebody reads all of them. Held briefly or by a backup, never for ever:
+/// nothing is erased meanwhile.
+pub struct Pin(Arc<Shared>);
+
+impl Drop for Pin {
+    fn drop(&mut self) {
+        self.0.files.unpin();
+    }
 }
 
 impl Reader {
     /// The frame at a place that [`push`](super::GroupBuilder::push) or a scan gave.
     pub fn frame(&self, pos: Pos) -> Result<Frame, StoreError> {
         let missing = |why| StoreError::NoFrame { pos, why };
-        let (base, next) = self.shared.files.around(pos.0).ok_or_else(|| missing("the journal is empty"))?;
-        let limit = next.unwrap_or(u64::MAX).min(self.end().0);
-        if pos.0 < base + SEGMENT_HEADER_BYTES || pos.0 >= limit {
+        let part = self.shared.files.holding(pos).ok_or_else(|| missing("nothing is kept there"))?;
+        let (place, limit) = (pos.place(), part.end().unwrap_or(u64::MAX).min(self.end().place()));
+        if place >= limit {
             return Err(missing("nothing is kept there"));
         }
-        let file = self.shared.files.file(base)?;
+        let file = self.shared.files.file(&part)?;
         let read = |bytes: &mut [u8], at: u64| {
-            read_full(file.as_ref(), bytes, at - base).map_err(failed("read", base))
+            read_full(file.as_ref(), bytes, at - part.base).map_err(part.failed("read"))
         };
-        let room = usize::try_from(limit - pos.0).unwrap_or(usize::MAX);
+        let room = usize::try_from(limit - place).unwrap_or(usize::MAX);
         let mut bytes = vec![0; room.min(JOURNAL_FRAME_READ_BYTES)];
-        let count = read(&mut bytes, pos.0)?;
+        let count = read(&mut bytes, place)?;
         bytes.truncate(count);
         let header = FrameHeader::decode(&bytes).ok_or_else(|| missing("its header is damaged"))?;
         let length = FRAME_HEADER_BYTES + header.payload_bytes;
         let held = bytes.len().min(length);
         bytes.resize(length, 0);
-        if length > room || read(&mut bytes[held..], pos.0 + held as u64)? < length - held {
+        if length > room || read(&mut bytes[held..], place + held as u64)? < length - held {
             return Err(missing("it is cut short"));
         }
         if !header.check(&bytes[FRAME_HEADER_BYTES..], self.shared.salt, pos.0) {
@@ -69,10 +85,11 @@ impl Reader {
 
     /// All frames of the groups from `from` (the end of a group, or anything before the first) to those that end at
     /// `upto` or before it; nothing after is looked at. Damage comes as an error in its place and the scan goes on
-    /// behind it; after any other error it is over.
+    /// behind it; after any other error it is over. [`StoreError::Condensed`] is one: segments were rewritten meanwhile,
+    /// and the scan has to begin again, unless a [`Pin`] keeps them.
     pub fn scan(&self, from: Pos, upto: Pos) -> Scan {
         let upto = upto.min(self.end());
-        let walk = Walk::new(Arc::clone(&self.shared.files), self.shared.salt, from.0, upto.0, None);
+        let walk = Walk::new(Arc::clone(&self.shared.files), self.shared.salt, from, upto, None);
         Scan { walk, group: None, at: 0, end: from, over: false }
     }
 
@@ -83,10 +100,39 @@ impl Reader {
 
     /// The segments, oldest first.
     pub fn segments(&self) -> Vec<Segment> {
-        let bases = self.shared.files.bases();
+        self.shared.files.parts().iter().map(|part| self.segment(part)).collect()
+    }
+
+    /// The files that others have taken the place of and that still answer for places of their own.
+    pub fn replaced(&self) -> Vec<Segment> {
+        self.shared.files.replaced().iter().map(|part| self.segment(part)).collect()
+    }
+
+    fn segment(&self, part: &Part) -> Segment {
         let end = self.end();
-        let ends = bases.iter().skip(1).map(|base| Pos(*base)).chain([end]);
-        bases.iter().zip(ends).map(|(base, to)| Segment { from: Pos(*base), to }).collect()
+        Segment {
+            from: part.pos(part.base),
+            to: part.until.map_or(end, Pos),
+            generation: part.generation,
+            as_of: part.condensed.map_or(0, |condensed| condensed.as_of),
+            bytes: part.end().unwrap_or(end.place()).saturating_sub(part.base),
+        }
+    }
+
+    /// Keeps the segments as they are as long as it is held. Waits for a switch that is under way.
+    pub fn pin(&self) -> Pin {
+        self.shared.files.pin();
+        Pin(Arc::clone(&self.shared))
+    }
+
+    /// True if a scan can go on at this place, which was the end of a group once: false in a segment that was rewritten
+    /// since.
+    pub fn goes_on_at(&self, pos: Pos) -> bool {
+        let part = self.shared.files.around(pos.place());
+        part.is_none_or(|part| {
+            let inside = part.base < pos.place() && part.until.is_none_or(|until| pos.place() < until);
+            !inside || part.generation == pos.generation()
+        })
     }
 
     /// How many segments there are, and their bytes up to the end of what is written.
@@ -114,6 +160,11 @@ impl Scan {
         self.end
     }
 
+    /// A place from which a scan begins with the group of the frame that came last.
+    pub fn group_start(&self) -> Pos {
+        self.group.map_or(self.end, |group| group.part.pos(group.start))
+    }
+
     /// True if the frame that came last was the last of its group.
     pub fn at_group_end(&self) -> bool {
         self.group.is_none_or(|group| self.at == group.body_end())
@@ -131,7 +182,7 @@ impl Scan {
                 }
                 Step::Group(group) => {
                     (self.group, self.at) = (Some(group), group.body());
-                    self.end = Pos(group.end);
+                    self.end = group.part.pos(group.end);
                 }
             }
         }
@@ -140,7 +191,8 @@ impl Scan {
 
     /// The next frame of the current group, whose checksum was found right.
     fn frame(&mut self) -> Result<(Pos, Frame), StoreError> {
-        let pos = Pos(self.at);
+        let generation = self.group.map_or(0, |group| group.part.generation);
+        let pos = Pos::of(generation, self.at);
         let cut = || StoreError::NoFrame { pos, why: "it changed while it was read" };
         let header = self.walk.bytes(self.at, FRAME_HEADER_BYTES)?;
         let header = header.and_then(FrameHeader::decode).ok_or_else(cut)?;

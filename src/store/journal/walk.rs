@@ -4,16 +4,18 @@
 use std::io;
 use std::sync::Arc;
 
-use super::files::{Files, failed};
+use super::files::{Files, Part};
 use super::frame::{GROUP_HEADER_BYTES, GROUP_MAGIC, GROUP_TRAILER_BYTES, GroupHeader};
-use super::segment::SEGMENT_HEADER_BYTES;
-use super::{Damage, Why};
+use super::{Damage, Pos, Why};
 use crate::base::limits::JOURNAL_READ_BYTES;
 use crate::store::disk::DiskFile;
 use crate::store::error::StoreError;
 
+/// Places in a walk are offsets; the part they lie in knows their generation.
 pub(super) struct Walk {
     files: Arc<Files>,
+    /// The switches there had been when the walk began: a later one takes the ground from under it.
+    version: u64,
     salt: u64,
     at: u64,
     upto: u64,
@@ -35,7 +37,7 @@ pub(super) enum Step {
 /// A whole group.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FoundGroup {
-    pub segment: u64,
+    pub part: Part,
     pub start: u64,
     pub end: u64,
     pub frames: u32,
@@ -64,10 +66,30 @@ enum Parsed {
     Bad,
 }
 
+/// Where a walk stands.
+enum Ground {
+    In(Part),
+    /// Between two segments, where one is missing.
+    Gap {
+        to: u64,
+    },
+    /// Behind the last.
+    Over,
+}
+
 impl Walk {
-    /// A walk from the group at `from` over those that end at or before `upto`, after `last_seq`.
-    pub fn new(files: Arc<Files>, salt: u64, from: u64, upto: u64, last_seq: Option<u64>) -> Walk {
-        Walk { files, salt, at: from, upto, last_seq, window: None }
+    /// A walk from the group at `from` over those that end at or before `upto`, after `last_seq`. Where `from` lies in a
+    /// segment that was rewritten since, the walk begins with that segment.
+    pub fn new(files: Arc<Files>, salt: u64, from: Pos, upto: Pos, last_seq: Option<u64>) -> Walk {
+        let version = files.version();
+        let at = match files.around(from.place()) {
+            Some(part) if part.generation != from.generation() && from.place() > part.base => {
+                // Behind a segment's end it is no longer that segment's affair.
+                if part.until.is_some_and(|until| from.place() >= until) { from.place() } else { part.base }
+            }
+            _ => from.place(),
+        };
+        Walk { files, version, salt, at, upto: upto.place(), last_seq, window: None }
     }
 
     /// Where the walk stands: at the end of what the last step gave.
@@ -77,17 +99,28 @@ impl Walk {
 
     /// The next group or damage.
     pub fn step(&mut self) -> Result<Step, StoreError> {
-        let Some((base, next)) = self.enter() else { return Ok(Step::End { torn_bytes: 0 }) };
+        if self.files.version() != self.version {
+            return Err(StoreError::Condensed);
+        }
+        let part = match self.enter() {
+            Ground::In(part) => part,
+            Ground::Over => return Ok(Step::End { torn_bytes: 0 }),
+            Ground::Gap { to } if to > self.upto => return Ok(Step::End { torn_bytes: 0 }),
+            Ground::Gap { to } => {
+                let from = std::mem::replace(&mut self.at, to);
+                return Ok(Step::Damage(Damage::new(Pos(from), Pos(to), Why::Missing)));
+            }
+        };
         if self.upto.saturating_sub(self.at) < GROUP_HEADER_BYTES as u64 {
             return Ok(Step::End { torn_bytes: 0 });
         }
-        let bound = next.unwrap_or(u64::MAX).min(self.upto);
-        let limit = self.open(base)?.min(bound);
+        let bound = part.end().unwrap_or(Pos::FAR.place()).min(self.upto);
+        let limit = self.open(part)?.min(bound);
         match self.parse(self.at, limit)? {
             Parsed::Whole(group) => Ok(self.pass(group)),
             Parsed::HeaderOnly { end } if end > self.upto => Ok(Step::End { torn_bytes: 0 }),
-            Parsed::HeaderOnly { end } => self.pass_bad(end, limit, bound),
-            Parsed::Bad => self.pass_bad(self.at, limit, bound),
+            Parsed::HeaderOnly { end } => self.pass_bad(part, end, limit, bound),
+            Parsed::Bad => self.pass_bad(part, self.at, limit, bound),
         }
     }
 
@@ -100,48 +133,54 @@ impl Walk {
         }
     }
 
-    /// Moves over the header of a segment, and says in which one the walk stands.
-    fn enter(&mut self) -> Option<(u64, Option<u64>)> {
+    /// Moves over the header of a segment, and behind one that was rewritten to where the next begins.
+    fn enter(&mut self) -> Ground {
         loop {
-            let (base, next) = self.files.around(self.at)?;
-            let first = base + SEGMENT_HEADER_BYTES;
-            if self.at >= first {
-                return Some((base, next));
-            }
-            self.at = first;
-            if next.is_none_or(|next| first < next) {
-                return Some((base, next));
+            let Some(part) = self.files.around(self.at) else { return Ground::Over };
+            self.at = self.at.max(part.first());
+            match (part.end(), part.until) {
+                (Some(end), Some(until)) if self.at >= end => {
+                    self.at = self.at.max(until);
+                    match self.files.next_base(part.base) {
+                        None => return Ground::Over,
+                        Some(next) if next > self.at => return Ground::Gap { to: next },
+                        Some(_) => {}
+                    }
+                }
+                _ => return Ground::In(part),
             }
         }
     }
 
     /// Looks into a segment from now on; says where its file ends.
-    fn open(&mut self, base: u64) -> Result<u64, StoreError> {
-        if self.window.as_ref().is_none_or(|window| window.base != base) {
-            let file = self.files.file(base)?;
-            self.window = Some(Window { file, base, start: 0, bytes: Vec::new() });
+    fn open(&mut self, part: Part) -> Result<u64, StoreError> {
+        if self.window.as_ref().is_none_or(|window| window.part.base != part.base) {
+            let file = self.files.file(&part)?;
+            self.window = Some(Window { file, part, start: 0, bytes: Vec::new() });
         }
-        let window = self.window.as_ref().expect("it was just set");
-        Ok(base + window.file.len().map_err(failed("measure", base))?)
+        let window = self.window.as_mut().expect("it was just set");
+        window.part = part;
+        Ok(part.base + window.file.len().map_err(part.failed("measure"))?)
     }
 
     fn pass(&mut self, group: FoundGroup) -> Step {
         self.at = group.end;
         if self.last_seq.is_some_and(|last| group.first_seq <= last) {
-            return Step::Damage(Damage::new(group.start, group.end, Why::OldSequence));
+            let (from, to) = (group.part.pos(group.start), group.part.pos(group.end));
+            return Step::Damage(Damage::new(from, to, Why::OldSequence));
         }
         self.last_seq = Some(group.last_seq);
         Step::Group(group)
     }
 
     /// Passes over what is no group, up to the next that is. `bound` is where groups ought to reach.
-    fn pass_bad(&mut self, search_from: u64, limit: u64, bound: u64) -> Result<Step, StoreError> {
+    fn pass_bad(&mut self, part: Part, search_from: u64, limit: u64, bound: u64) -> Result<Step, StoreError> {
         let from = self.at;
         let gap = self.search(search_from, limit)?;
         let first_nonzero = if search_from > from { Some(from) } else { gap.first_nonzero };
         let to = match gap.group {
             Some(group) => group,
-            None if bound < u64::MAX => bound,
+            None if bound < Pos::FAR.place() => bound,
             None => {
                 let torn_end = gap.nonzero_end.min(limit).max(from);
                 return Ok(Step::End { torn_bytes: torn_end - from });
@@ -149,24 +188,25 @@ impl Walk {
         };
         let why = if first_nonzero.is_some_and(|first| first < to) { Why::BadGroup } else { Why::Missing };
         self.at = to;
-        Ok(Step::Damage(Damage::new(from, to, why)))
+        Ok(Step::Damage(Damage::new(part.pos(from), part.pos(to), why)))
     }
 
     fn parse(&mut self, at: u64, limit: u64) -> Result<Parsed, StoreError> {
         let salt = self.salt;
         let Some(window) = &mut self.window else { return Ok(Parsed::Bad) };
+        let (part, place) = (window.part, Pos::of(window.part.generation, at).0);
         let header = window.get(at, GROUP_HEADER_BYTES, limit)?;
-        let Some(header) = header.and_then(|bytes| GroupHeader::decode(bytes, salt, at)) else {
+        let Some(header) = header.and_then(|bytes| GroupHeader::decode(bytes, salt, place)) else {
             return Ok(Parsed::Bad);
         };
         let end = at + header.group_bytes() as u64;
         let group = window.get(at, header.group_bytes(), limit)?;
         let body = group.map(|bytes| &bytes[GROUP_HEADER_BYTES..][..header.body_bytes]);
-        let Some(last_seq) = body.and_then(|body| header.check_body(body, salt, at)) else {
+        let Some(last_seq) = body.and_then(|body| header.check_body(body, salt, place)) else {
             return Ok(Parsed::HeaderOnly { end });
         };
-        let (segment, frames, first_seq) = (window.base, header.frames, header.first_seq);
-        Ok(Parsed::Whole(FoundGroup { segment, start: at, end, frames, last_seq, first_seq }))
+        let (frames, first_seq) = (header.frames, header.first_seq);
+        Ok(Parsed::Whole(FoundGroup { part, start: at, end, frames, last_seq, first_seq }))
     }
 
     /// Looks for the next whole group.
@@ -211,7 +251,7 @@ fn magics(bytes: &[u8], place: u64) -> Vec<u64> {
 /// A stretch of one segment in memory: what was read last, at most a group and a chunk.
 struct Window {
     file: Arc<dyn DiskFile>,
-    base: u64,
+    part: Part,
     /// The place of the first byte held.
     start: u64,
     bytes: Vec<u8>,
@@ -220,7 +260,7 @@ struct Window {
 impl Window {
     /// `count` bytes at a place, all before `limit`; `None` if there are not as many.
     fn get(&mut self, at: u64, count: usize, limit: u64) -> Result<Option<&[u8]>, StoreError> {
-        if at < self.base || limit.saturating_sub(at) < count as u64 {
+        if at < self.part.base || limit.saturating_sub(at) < count as u64 {
             return Ok(None);
         }
         let held_end = self.start + self.bytes.len() as u64;
@@ -233,7 +273,7 @@ impl Window {
         }
         let skip = (at - self.start) as usize;
         while self.bytes.len() < skip + count {
-            if self.read_on(limit).map_err(failed("read", self.base))? == 0 {
+            if self.read_on(limit).map_err(self.part.failed("read"))? == 0 {
                 return Ok(None);
             }
         }
@@ -245,7 +285,7 @@ impl Window {
         let at = self.start + held as u64;
         let want = (limit - at).min(JOURNAL_READ_BYTES as u64) as usize;
         self.bytes.resize(held + want, 0);
-        let count = self.file.read_at(&mut self.bytes[held..], at - self.base);
+        let count = self.file.read_at(&mut self.bytes[held..], at - self.part.base);
         self.bytes.truncate(held + count.as_ref().map_or(0, |count| *count));
         count
     }

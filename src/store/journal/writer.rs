@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::files::failed;
-use super::segment::{self, SegmentHeader};
+use super::files::Part;
+use super::segment::SegmentHeader;
 use super::{FOLDER, Group, Pos, Shared};
 use crate::base::limits::JOURNAL_AHEAD_BYTES;
 use crate::store::disk::DiskFile;
@@ -26,8 +26,8 @@ pub struct Writer {
 pub struct WriteCounts {
     groups: AtomicU64,
     frames: AtomicU64,
-    bytes: AtomicU64,
-    syncs: AtomicU64,
+    pub(super) bytes: AtomicU64,
+    pub(super) syncs: AtomicU64,
     segments: AtomicU64,
 }
 
@@ -57,7 +57,7 @@ impl WriteCounts {
         self.segments.load(Ordering::Relaxed)
     }
 
-    fn add(counter: &AtomicU64, count: u64) {
+    pub(super) fn add(counter: &AtomicU64, count: u64) {
         counter.fetch_add(count, Ordering::Relaxed);
     }
 }
@@ -93,7 +93,7 @@ impl Writer {
             Some((current, file)) if *current == base => file,
             _ => return Err(self.out_of_order(group)),
         };
-        let counts = &self.shared.counts;
+        let (counts, part) = (&self.shared.counts, Part::plain(base));
         let ahead = bytes_ahead(group, self.prepared.max(group.place.start), base + self.segment_bytes);
         let written = match ahead {
             0 => file.write_at(&group.bytes, group.place.start - base),
@@ -103,10 +103,10 @@ impl Writer {
                 file.write_at(&bytes, group.place.start - base)
             }
         };
-        written.map_err(failed("write", base))?;
+        written.map_err(part.failed("write"))?;
         self.prepared = self.prepared.max(group.end().0 + ahead as u64);
         WriteCounts::add(&counts.bytes, (group.bytes.len() + ahead) as u64);
-        file.sync_data().map_err(failed("sync", base))?;
+        file.sync_data().map_err(part.failed("sync"))?;
         WriteCounts::add(&counts.syncs, 1);
         WriteCounts::add(&counts.groups, 1);
         WriteCounts::add(&counts.frames, u64::from(group.frames));
@@ -117,12 +117,12 @@ impl Writer {
     /// The header is kept before any group is written behind it: a segment whose header cannot be read and whose rest
     /// is not empty is thereby known to be damaged and not half created.
     fn create_segment(&self, base: u64) -> Result<Box<dyn DiskFile>, StoreError> {
-        let disk = &self.shared.files.disk;
-        let file = disk.create(&segment::path(base)).map_err(failed("create", base))?;
-        file.allocate(self.segment_bytes).map_err(failed("reserve space for", base))?;
-        let header = SegmentHeader { base, salt: self.shared.salt }.encode();
-        file.write_at(&header, 0).map_err(failed("write", base))?;
-        file.sync_data().map_err(failed("sync", base))?;
+        let (disk, part) = (&self.shared.files.disk, Part::plain(base));
+        let file = disk.create(&part.path()).map_err(part.failed("create"))?;
+        file.allocate(self.segment_bytes).map_err(part.failed("reserve space for"))?;
+        let header = SegmentHeader { base, salt: self.shared.salt, condensed: None }.encode();
+        file.write_at(&header, 0).map_err(part.failed("write"))?;
+        file.sync_data().map_err(part.failed("sync"))?;
         disk.sync_folder(FOLDER).map_err(|error| StoreError::disk("sync", FOLDER, error))?;
         let counts = &self.shared.counts;
         WriteCounts::add(&counts.bytes, header.len() as u64);
