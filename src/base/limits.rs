@@ -218,6 +218,26 @@ pub const ADMINS_GATHERED_MAX: usize = 200;
 pub const SYNC_BUCKETS_MS: [u64; 9] = [1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000];
 /// Seconds before what could not be told in #system is tried again.
 pub const TELL_AGAIN_SECONDS: u64 = 5;
+// ---- the clock ----
+
+/// Milliseconds since 1970 before which no clock is believed: 2024-01-01, when there was no linnet.
+pub const CLOCK_SANE_FROM_MS: u64 = 1_704_067_200_000;
+/// Milliseconds since 1970 from which on no person is believed: 2100-01-01.
+pub const CLOCK_SANE_UNTIL_MS: u64 = 4_102_444_800_000;
+/// Milliseconds of a step that is followed without asking who made it: a day, more than any wrong time zone.
+pub const CLOCK_STEP_MAX_MS: u64 = 24 * 3_600 * 1_000;
+/// Milliseconds by which a machine may be ahead of the newest time in the store at a start: a node that lay in a drawer
+/// for a year is believed, a battery that says 2099 is not.
+pub const CLOCK_AHEAD_MAX_MS: u64 = 400 * 24 * 3_600 * 1_000;
+/// Milliseconds below which a clock that nobody speaks for has not been stepped: two clocks are never read at one time.
+pub const CLOCK_SLACK_MS: u64 = 500;
+/// Milliseconds between two looks at who speaks for the clock: they open files.
+pub const CLOCK_LOOK_MS: u64 = 1_000;
+
+/// Sessions that get an end at once when somebody speaks for the clock; they share one group of the journal.
+pub const SESSIONS_DATED_MAX: usize = 1_024;
+/// Times the clock is turned in one start: each makes reading the times before it a little slower.
+pub const CLOCK_TURNS_MAX: usize = 64;
 
 // ---- the writer ----
 

@@ -10,8 +10,8 @@ pub struct Moment {
     pub boot: u32,
     /// Milliseconds since that start; never runs backwards.
     pub mono_ms: u64,
-    /// Milliseconds since 1970 by the wall clock.
+    /// Milliseconds since 1970 as the node believed them.
     pub wall_ms: WallMs,
-    /// Whether the wall clock had been set by a time server or a battery.
+    /// Whether a time server, a battery or a person spoke for them.
     pub trusted: bool,
 }

@@ -1,51 +1,82 @@
 //! The only source of time and chance. A simulated life repeats itself because everything asks here.
 
+use crate::base::time::WallMs;
+use rustix::time::{ClockId, clock_gettime};
+use std::path::Path;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Who speaks for a machine's wall clock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Keeper {
+    /// Nobody: it began in 1970, or where some file says that it last was.
+    Nobody,
+    /// A clock chip, or a machine that keeps its time; its battery may have died, its date may have been mistyped.
+    Battery,
+    /// A time server, which last set it at this time of the clock.
+    Server {
+        /// What the clock showed after it was set.
+        set_ms: WallMs,
+    },
+}
 
 /// Time and chance.
 pub trait World: Send + Sync {
     /// Milliseconds since 1970 by the wall clock, which may be wrong and may jump.
     fn wall_ms(&self) -> u64;
-    /// Milliseconds since this node started; never runs backwards.
+    /// Milliseconds since this node started, asleep or awake; never runs backwards.
     fn mono_ms(&self) -> u64;
-    /// Whether the wall clock was set by a time server or kept by a battery.
-    fn wall_trusted(&self) -> bool;
+    /// Who speaks for the wall clock. Looks at files: not for every message.
+    fn keeper(&self) -> Keeper;
     /// Fills the bytes with chance fit for secrets.
     fn fill(&self, bytes: &mut [u8]);
 }
 
 /// The machine's own clocks and random source.
 pub struct OsWorld {
-    started: Instant,
-    /// Whether the wall clock was found trusted; it stays so.
-    trusted: AtomicBool,
-    /// When it was last looked at, in milliseconds since the start.
-    looked_ms: AtomicU64,
+    /// What the machine's monotonic clock showed when this world began.
+    began_ms: u64,
 }
 
-/// Milliseconds between two looks at whether the clock has become trusted: every message asks.
-const TRUST_LOOK_MS: u64 = 1_000;
+/// Written by systemd-timesyncd whenever it has set the clock; gone at the machine's next start.
+const TIMESYNC_MARK: &str = "/run/systemd/timesync/synchronized";
+/// Written by chrony and ntpd about once an hour while they keep the clock; stay when the machine starts again.
+const DRIFT_FILES: [&str; 4] = [
+    "/var/lib/chrony/chrony.drift",
+    "/var/lib/chrony/drift",
+    "/var/lib/ntp/ntp.drift",
+    "/var/lib/ntpsec/ntp.drift",
+];
+/// Milliseconds by which a file may seem to come from the future: the clock was stepped back a little since.
+const FILE_AHEAD_MS: u64 = 60_000;
+
+/// Milliseconds since the machine started. Unlike `Instant` it goes on while the machine sleeps.
+fn awake_or_asleep_ms() -> u64 {
+    let now = clock_gettime(ClockId::Boottime);
+    now.tv_sec as u64 * 1_000 + now.tv_nsec as u64 / 1_000_000
+}
+
+fn written_ms(path: &str) -> Option<WallMs> {
+    let written = Path::new(path).metadata().ok()?.modified().ok()?;
+    Some(written.duration_since(UNIX_EPOCH).ok()?.as_millis() as u64)
+}
 
 impl OsWorld {
     /// A world that starts counting now.
-    #[allow(clippy::new_without_default, clippy::disallowed_methods)] // Asking the clock is what this file is for.
+    #[allow(clippy::new_without_default)] // A default world would hide that it starts to count.
     pub fn new() -> Self {
-        let world =
-            Self { started: Instant::now(), trusted: AtomicBool::new(false), looked_ms: AtomicU64::new(0) };
-        world.look_for_trust();
-        world
+        Self { began_ms: awake_or_asleep_ms() }
     }
 
-    fn look_for_trust(&self) -> bool {
-        let exists = |path| std::path::Path::new(path).exists();
-        // A board with a device tree has no battery as a rule: there only a clock chip, or a time server's mark, makes
-        // the clock believable. Everything else is a machine that keeps its time.
-        let keeps_time = exists("/sys/class/rtc/rtc0") || !exists("/proc/device-tree/model");
-        let trusted = keeps_time || exists("/run/systemd/timesync/synchronized");
-        self.trusted.store(trusted, Ordering::Relaxed);
-        trusted
+    /// When a time server last set the clock, as far as it leaves a mark.
+    fn server_set_ms(&self) -> Option<WallMs> {
+        let now = self.wall_ms();
+        // A drift file from before this start says nothing about the clock of today.
+        let this_start = now.saturating_sub(awake_or_asleep_ms())..=now + FILE_AHEAD_MS;
+        let drifts =
+            DRIFT_FILES.iter().filter_map(|path| written_ms(path)).filter(|ms| this_start.contains(ms));
+        written_ms(TIMESYNC_MARK).into_iter().chain(drifts).max()
     }
 }
 
@@ -56,19 +87,18 @@ impl World for OsWorld {
     }
 
     fn mono_ms(&self) -> u64 {
-        self.started.elapsed().as_millis() as u64
+        awake_or_asleep_ms().saturating_sub(self.began_ms)
     }
 
-    fn wall_trusted(&self) -> bool {
-        if self.trusted.load(Ordering::Relaxed) {
-            return true;
+    fn keeper(&self) -> Keeper {
+        let exists = |path| Path::new(path).exists();
+        // A board with a device tree has no battery as a rule: there only a clock chip, or a time server's mark, makes
+        // the clock believable. Everything else is a machine that keeps its time.
+        match self.server_set_ms() {
+            Some(set_ms) => Keeper::Server { set_ms },
+            None if exists("/sys/class/rtc/rtc0") || !exists("/proc/device-tree/model") => Keeper::Battery,
+            None => Keeper::Nobody,
         }
-        let now = self.mono_ms();
-        if now < self.looked_ms.load(Ordering::Relaxed) + TRUST_LOOK_MS {
-            return false;
-        }
-        self.looked_ms.store(now, Ordering::Relaxed);
-        self.look_for_trust()
     }
 
     fn fill(&self, bytes: &mut [u8]) {
@@ -80,6 +110,7 @@ impl World for OsWorld {
 pub struct SimWorld {
     wall_ms: AtomicU64,
     mono_ms: AtomicU64,
+    keeper: Mutex<Keeper>,
     chance: Mutex<u64>,
 }
 
@@ -90,6 +121,7 @@ impl SimWorld {
         Self {
             wall_ms: AtomicU64::new(1_767_225_600_000),
             mono_ms: AtomicU64::new(0),
+            keeper: Mutex::new(Keeper::Battery),
             chance: Mutex::new(chance),
         }
     }
@@ -100,9 +132,25 @@ impl SimWorld {
         self.mono_ms.fetch_add(ms, Ordering::Relaxed);
     }
 
-    /// Sets the wall clock alone, as a time server or a dead battery does.
+    /// Starts the machine anew: the monotonic clock begins at 0.
+    pub fn restart(&self) {
+        self.mono_ms.store(0, Ordering::Relaxed);
+    }
+
+    /// Sets the wall clock alone, as a hand or a dead battery does.
     pub fn set_wall_ms(&self, ms: u64) {
         self.wall_ms.store(ms, Ordering::Relaxed);
+    }
+
+    /// Sets the wall clock as a time server does, which leaves a mark.
+    pub fn serve_time(&self, ms: u64) {
+        self.set_wall_ms(ms);
+        self.set_keeper(Keeper::Server { set_ms: ms });
+    }
+
+    /// Says who speaks for the wall clock from now on.
+    pub fn set_keeper(&self, keeper: Keeper) {
+        *self.keeper.lock().expect("no holder of this lock panics") = keeper;
     }
 
     /// The next number of this world's chance (splitmix64).
@@ -125,8 +173,8 @@ impl World for SimWorld {
         self.mono_ms.load(Ordering::Relaxed)
     }
 
-    fn wall_trusted(&self) -> bool {
-        true
+    fn keeper(&self) -> Keeper {
+        *self.keeper.lock().expect("no holder of this lock panics")
     }
 
     fn fill(&self, bytes: &mut [u8]) {

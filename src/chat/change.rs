@@ -1,7 +1,7 @@
 //! What can happen: the one vocabulary of journal, delivery and sync.
 
 use crate::base::id::{RoomId, Seq, UserId};
-use crate::base::time::Moment;
+use crate::base::time::{Moment, WallMs};
 use crate::chat::device::Device;
 use crate::chat::invitation::Invitation;
 use crate::chat::membership::{Membership, ReadMark};
@@ -62,6 +62,24 @@ pub enum Revision {
         /// Whether it came.
         on: bool,
     },
+}
+
+/// The clock was turned. Of the Changes from `since` on up to this one, in this start, the times after `floor_ms` are
+/// the monotonic time and `offset_ms`; and from here on all are.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ClockSet {
+    /// The start it happened in.
+    pub boot: u32,
+    /// The first Change whose time it corrects; its own place for none.
+    pub since: Seq,
+    /// The wall time without the monotonic time, as it was believed before.
+    pub was_ms: i64,
+    /// The same from here on.
+    pub offset_ms: i64,
+    /// The newest time of all Changes before `since`: no corrected time is before it.
+    pub floor_ms: WallMs,
+    /// The person who set it; `None` when the machine did.
+    pub by: Option<UserId>,
 }
 
 /// What happened. Every variant carries what the index needs to follow without reading anything older.
@@ -173,6 +191,8 @@ pub enum What {
         /// Its value.
         value: SmolStr,
     },
+    /// The clock was turned.
+    ClockSet(ClockSet),
     /// A kind of Change this version does not know: kept and passed on as it came.
     Unknown {
         /// Its numeric tag.
@@ -203,7 +223,7 @@ impl Change {
         match &self.what {
             What::Started { .. } | What::Unknown { .. } => {}
             What::InvitationSet(_) | What::InvitationGone { .. } => {}
-            What::SettingSet { .. } => add(Audience::All),
+            What::SettingSet { .. } | What::ClockSet(_) => add(Audience::All),
             What::UserAdded(user) | What::UserChanged(user) => add(Audience::User(user.id.clone())),
             What::UserRemoved { user, .. } | What::TokenRevoked { user, .. } => {
                 add(Audience::User(user.clone()))

@@ -75,6 +75,8 @@ pub enum Refusal {
     CodeUnknown,
     /// The node has an owner already.
     OwnerExists,
+    /// The machine knows the time: nobody has to set it.
+    ClockKnown,
     /// Guests are not let in on this node, or not from this address.
     GuestsNotLetIn,
     /// The name has characters or a length that names cannot have.

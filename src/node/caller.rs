@@ -1,6 +1,7 @@
 //! Who is calling, as a door found out, and who that is for the node.
 
 use crate::base::id::UserId;
+use crate::base::time::Moment;
 use crate::chat::policy::Actor;
 use crate::chat::refusal::Refusal;
 use crate::chat::token::{Token, TokenHash};
@@ -45,18 +46,18 @@ pub fn hash_token(text: &str) -> TokenHash {
 }
 
 /// The token a caller showed, if it is good at this place in the order.
-pub fn good_token(books: &dyn Catalog, hash: &TokenHash, wall_ms: u64) -> Result<Token, Refusal> {
+pub fn good_token(books: &dyn Catalog, hash: &TokenHash, now: Moment) -> Result<Token, Refusal> {
     let token = books.token(hash).map_err(refuse)?.ok_or(Refusal::TokenUnknown)?;
-    if token.expires.is_some_and(|end| end <= wall_ms) {
+    if token.expires.is_some_and(|end| end <= now.wall_ms) {
         return Err(Refusal::TokenUnknown);
     }
     Ok(token)
 }
 
 /// Who the caller is at this place in the order.
-pub fn actor(books: &dyn Catalog, caller: &Caller, wall_ms: u64) -> Result<Actor, Refusal> {
+pub fn actor(books: &dyn Catalog, caller: &Caller, now: Moment) -> Result<Actor, Refusal> {
     let id = match caller {
-        Caller::Token(hash) => good_token(books, hash, wall_ms)?.user,
+        Caller::Token(hash) => good_token(books, hash, now)?.user,
         Caller::Bridge(user) => user.clone(),
         Caller::Operator => NODE_USER,
     };

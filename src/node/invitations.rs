@@ -13,6 +13,7 @@ use crate::chat::room::Room;
 use crate::chat::user::{Role, Roles, User};
 use crate::node::accounts::{NewUser, OWNER};
 use crate::node::caller::{Caller, hash_token};
+use crate::node::clock::Clock;
 use crate::node::{Node, Reading, refuse};
 use crate::store::index::catalog::Catalog;
 use std::sync::Arc;
@@ -85,18 +86,22 @@ impl Node {
         expires: Option<WallMs>,
         uses_max: u32,
     ) -> Result<String, Refusal> {
-        let now = self.now().wall_ms;
         let known = self.invitations(INVITATIONS_MAX).map_err(refuse)?;
-        for ended in known.iter().filter(|known| !is_good(known, now)) {
+        let (good, ended): (Vec<_>, Vec<_>) = known.iter().partition(|known| is_good(known, &self.clock));
+        for ended in ended {
             self.append(What::InvitationGone { hash: ended.hash })?;
         }
-        if known.iter().filter(|known| is_good(known, now)).count() >= INVITATIONS_MAX {
+        if good.len() >= INVITATIONS_MAX {
             return Err(Refusal::TooMany { what: "invitations", max: INVITATIONS_MAX });
         }
         let code = random_text(self.world(), CODE_CHARS);
         let id = random_text(self.world(), 8).into();
         let hash = hash_token(&code);
-        let invitation = Invitation { hash, kind, id, by, created: now, expires, uses_max, uses: 0 };
+        let invitation =
+            Invitation { hash, kind, id, by, created: self.now().wall_ms, expires, uses_max, uses: 0 };
+        if let Some(expires) = expires {
+            self.clock.note_code(hash, expires);
+        }
         self.append(What::InvitationSet(invitation))?;
         Ok(dashed(&code))
     }
@@ -153,7 +158,7 @@ impl Node {
     ) -> Result<Invitation, Refusal> {
         let hash = hash_token(&bare(code));
         let found = self.invitation(&hash).map_err(refuse)?.ok_or(Refusal::CodeUnknown)?;
-        if !fits(&found.kind) || !is_good(&found, self.now().wall_ms) {
+        if !fits(&found.kind) || !is_good(&found, &self.clock) {
             return Err(Refusal::CodeUnknown);
         }
         let used = Invitation { uses: found.uses + 1, ..found };
@@ -181,16 +186,15 @@ impl Reading {
     /// Whether a code could be used now: asked before work is done for whoever brings it.
     pub fn code_is_good(&self, code: &str) -> Result<(), Refusal> {
         let found = self.invitation(&hash_token(&bare(code))).map_err(refuse)?;
-        let good = found.is_some_and(|found| is_good(&found, self.world().wall_ms()));
+        let good = found.is_some_and(|found| is_good(&found, self.clock()));
         if good { Ok(()) } else { Err(Refusal::CodeUnknown) }
     }
 }
 
 /// Whether a code can still be used.
-pub fn is_good(invitation: &Invitation, now: WallMs) -> bool {
-    let lives = invitation.expires.is_none_or(|end| now < end);
-    // A clock set back behind its making would give a code a longer life than it was given.
-    let sane = invitation.expires.is_none() || now + OWNER_CODE_LIFE_MS >= invitation.created;
+pub fn is_good(invitation: &Invitation, clock: &Clock) -> bool {
+    let lives = |expires| clock.code_lives(&invitation.hash, invitation.created..expires);
+    let lives = invitation.expires.is_none_or(lives);
     let unused = invitation.uses_max == 0 || invitation.uses < invitation.uses_max;
-    lives && sane && unused
+    lives && unused
 }

@@ -176,11 +176,10 @@ impl Reading {
     /// The invitations into rooms that the actor made; all of them for those who run the node.
     pub fn invitations_seen(&self, actor: &Actor) -> Result<Vec<Invitation>, Refusal> {
         let all = policy::may_administer(actor, Right::ManageNode).is_ok();
-        let now = self.world().wall_ms();
         let mut known = self.invitations(INVITATIONS_MAX).map_err(refuse)?;
         known.retain(|known| {
             let own = known.by.as_ref() == Some(&actor.user.id);
-            matches!(known.kind, InvitationKind::Join(_)) && (all || own) && is_good(known, now)
+            matches!(known.kind, InvitationKind::Join(_)) && (all || own) && is_good(known, self.clock())
         });
         Ok(known)
     }
@@ -189,7 +188,7 @@ impl Reading {
     pub fn room_of_code(&self, code: &str) -> Result<RoomId, Refusal> {
         let found = self.invitation(&hash_token(&bare(code))).map_err(refuse)?.ok_or(Refusal::CodeUnknown)?;
         match &found.kind {
-            InvitationKind::Join(room) if is_good(&found, self.world().wall_ms()) => Ok(room.clone()),
+            InvitationKind::Join(room) if is_good(&found, self.clock()) => Ok(room.clone()),
             InvitationKind::Join(_) | InvitationKind::Owner => Err(Refusal::CodeUnknown),
         }
     }

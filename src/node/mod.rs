@@ -7,6 +7,7 @@
 pub mod accounts;
 pub mod books;
 pub mod caller;
+pub mod clock;
 pub mod counts;
 pub mod devices;
 pub mod health;
@@ -23,11 +24,13 @@ pub mod rooms;
 pub mod run;
 pub mod start;
 pub mod system;
+pub mod turning;
 pub mod view;
 
 pub use crate::store::index::catalog::Catalog;
 pub use books::Books;
 pub use caller::Caller;
+pub use clock::Clock;
 pub use reading::Reading;
 pub use run::NodeHandle;
 
@@ -76,6 +79,7 @@ pub struct Formed {
 /// The node, as the writer's thread knows it.
 pub struct Node {
     world: Arc<dyn World>,
+    clock: Arc<Clock>,
     identity: Identity,
     view: View,
     follower: Follower,
@@ -93,14 +97,14 @@ struct Mark {
 }
 
 impl Node {
-    /// What all the clocks say now.
+    /// What time it is.
     pub fn now(&self) -> Moment {
-        Moment {
-            boot: self.identity.boot,
-            mono_ms: self.world.mono_ms(),
-            wall_ms: self.world.wall_ms(),
-            trusted: self.world.wall_trusted(),
-        }
+        self.clock.now()
+    }
+
+    /// The node's clock.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// Time and chance.
@@ -110,7 +114,7 @@ impl Node {
 
     /// Who the caller is at this place in the order.
     pub fn actor(&self, caller: &Caller) -> Result<Actor, Refusal> {
-        caller::actor(&self.view, caller, self.world.wall_ms())
+        caller::actor(&self.view, caller, self.now())
     }
 
     /// The place the next Change will have.
@@ -147,8 +151,13 @@ impl Node {
         self.view.lay(writes);
     }
 
-    /// Runs a job: all of its Changes stay, or none when it is refused.
+    /// Runs a job: all of its Changes stay, or none when it is refused. The clock is looked at first.
     pub fn transact<T>(&mut self, job: impl FnOnce(&mut Node) -> Result<T, Refusal>) -> Result<T, Refusal> {
+        self.look_at_clock();
+        self.run_job(job)
+    }
+
+    fn run_job<T>(&mut self, job: impl FnOnce(&mut Node) -> Result<T, Refusal>) -> Result<T, Refusal> {
         let appender = &mut self.appender;
         let mark = Mark {
             group: self.group.get_or_insert_with(|| appender.begin()).mark(),

@@ -1,6 +1,7 @@
 //! What can be read without the writer: everything settled, on the caller's own thread.
 
 use crate::base::id::{RoomId, Seq, UserId};
+use crate::base::time::Moment;
 use crate::base::world::World;
 use crate::chat::change::Change;
 use crate::chat::membership::{Membership, ReadMark};
@@ -9,6 +10,7 @@ use crate::chat::refusal::Refusal;
 use crate::chat::room::Room;
 use crate::node::books::{Books, read_change, settled_change};
 use crate::node::caller::{self, Caller};
+use crate::node::clock::Clock;
 use crate::node::refuse;
 use crate::store::error::StoreError;
 use crate::store::index::catalog::{Catalog, RoomTail};
@@ -21,8 +23,10 @@ use std::sync::Arc;
 
 /// The settled state of the node.
 pub struct Reading {
-    /// Time, to tell which tokens still hold.
+    /// Chance.
     pub(super) world: Arc<dyn World>,
+    /// What time it is, to tell which tokens still hold.
+    pub(super) clock: Arc<Clock>,
     /// The index.
     pub(super) settled: Arc<Settled>,
     /// The bodies.
@@ -64,9 +68,19 @@ impl Reading {
         &*self.world
     }
 
+    /// What time it is.
+    pub fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// The node's clock.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     /// Who the caller is.
     pub fn actor(&self, caller: &Caller) -> Result<Actor, Refusal> {
-        caller::actor(self, caller, self.world.wall_ms())
+        caller::actor(self, caller, self.now())
     }
 
     /// The newest settled place in the order.

@@ -10,6 +10,7 @@ use crate::chat::user::{Role, Roles};
 use crate::delivery::{Bounds, Hub};
 use crate::node::accounts::NewUser;
 use crate::node::caller::NODE_USER;
+use crate::node::clock::Clock;
 use crate::node::health::{Health, Trouble, TroubleKind};
 use crate::node::reading::Reading;
 use crate::node::run::Parts;
@@ -74,8 +75,11 @@ pub fn start(
         flying: Arc::default(),
         settled: settled.clone(),
     };
+    let newest = settled.newest_time()?;
+    let clock = Arc::new(Clock::start(world.clone(), identity.boot, newest, last.next()));
     let mut node = Node {
         world: world.clone(),
+        clock: clock.clone(),
         identity,
         view,
         follower: Follower::default(),
@@ -92,7 +96,7 @@ pub fn start(
         writer.write(group)?;
     }
     settled.settle(&formed.batch.layer, formed.reached);
-    let reading = Reading { world: world.clone(), settled: settled.clone(), journal: opened.reader };
+    let reading = Reading { world: world.clone(), clock, settled: settled.clone(), journal: opened.reader };
     let hub = Hub::new(settled.reached().seq, Bounds::default());
     let report = StartReport { journal: opened.report, replayed, identity };
     let health = Arc::new(Health::default());
@@ -174,7 +178,7 @@ impl Node {
         if self.room(&Room::GENERAL).map_err(super::refuse)?.is_none() {
             self.append(What::RoomMade(general(self.now().wall_ms)))?;
         }
-        Ok(())
+        self.date_sessions()
     }
 }
 

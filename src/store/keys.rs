@@ -32,6 +32,8 @@ const BRIDGE: u8 = 0x90;
 pub const CHECKPOINT: &[u8] = &[META, b'c'];
 /// The node's own number.
 pub const NODE: &[u8] = &[META, b'n'];
+/// The newest time of all Changes.
+pub const NEWEST: &[u8] = &[META, b't'];
 /// How often the node has started.
 pub const BOOT: &[u8] = &[META, b'b'];
 
@@ -170,6 +172,11 @@ pub fn waymark_seq(key: &[u8]) -> Option<Seq> {
 /// A token's record.
 pub fn token(hash: &TokenHash) -> Key {
     key(TOKEN, &[&hash.0])
+}
+
+/// All tokens.
+pub fn tokens() -> Key {
+    key(TOKEN, &[])
 }
 
 /// That a token is a user's.

@@ -3,7 +3,7 @@
 use crate::stats::{median, now};
 use crate::{Outcome, publish, wrong};
 use linnet::base::id::RoomId;
-use linnet::base::world::{OsWorld, SimWorld, World};
+use linnet::base::world::{Keeper, OsWorld, SimWorld, World};
 use linnet::chat::message::Draft;
 use linnet::chat::name::{Name, Text};
 use linnet::chat::refusal::Refusal;
@@ -51,8 +51,8 @@ impl World for Past {
         self.machine.mono_ms()
     }
 
-    fn wall_trusted(&self) -> bool {
-        true
+    fn keeper(&self) -> Keeper {
+        Keeper::Battery
     }
 
     fn fill(&self, bytes: &mut [u8]) {

@@ -26,7 +26,7 @@ fn check(name: &str, json: &impl serde::Serialize) {
 /// A node with alice, bob and their rooms; ids repeat with the seed.
 fn life() -> Life {
     let mut life = Life::begin(11);
-    life.world.set_wall_ms(1_714_564_800_000);
+    life.world.serve_time(1_714_564_800_000);
     life.user("alice", &[Role::Admin, Role::User]);
     life.user("bob", &[Role::User]);
     life

@@ -16,6 +16,10 @@ pub fn refused(refusal: &Refusal) -> Reply {
             "set a new password with 'linnet user passwd NAME', or add an admin with 'linnet user add NAME --role admin'"
                 .to_owned(),
         ),
+        Refusal::ClockKnown => (
+            "this machine knows the time".to_owned(),
+            "if it is wrong, set the clock of the machine itself: linnet follows it".to_owned(),
+        ),
         Refusal::NotAllowed(_) => (
             "not allowed, also not from the command line: a private room is for those who are in it".to_owned(),
             "do it on the page, as one of them".to_owned(),

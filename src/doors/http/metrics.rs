@@ -85,7 +85,7 @@ fn index(page: &mut Page, node: &NodeHandle) -> Result<(), Refusal> {
         let mut sizes = page.family("linnet_data_bytes", "gauge", "Bytes kept in the data folder.");
         sizes.value(&[("part", "journal")], bytes);
         sizes.value(&[("part", "index")], reading.index_bytes());
-        let trusted = reading.world().wall_trusted();
+        let trusted = reading.now().trusted;
         page.gauge("linnet_clock_trusted", "Whether the wall clock can be trusted.", u8::from(trusted));
         Ok(())
     })

@@ -142,6 +142,7 @@ fn fixed(refusal: &Refusal) -> Row {
         ),
         NoSuchMessage => (BAD, "error-message-not-found", "The provided message does not exist or is gone"),
         NoSuchDevice => (BAD, "error-device-not-found", "No such device: 'linnet device list' names them"),
+        ClockKnown => (BAD, "error-clock-known", "This machine knows the time: nobody has to set it"),
         NoSuchToken => (BAD, "error-token-does-not-exists", "No token of yours has that name"),
         NameInvalid(_) => (BAD, "error-invalid-room-name", ""),
         NameReserved(_) => (BAD, "error-blocked-username", ""),

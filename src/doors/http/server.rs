@@ -200,7 +200,7 @@ fn limit(site: &Site, who: Who, route: &Route) -> Result<Option<RateHeaders>, Pr
         return Ok(None);
     }
     let (mono_ms, wall_ms) =
-        site.node.read(|reading| Ok((reading.world().mono_ms(), reading.world().wall_ms())))?;
+        site.node.read(|reading| Ok((reading.world().mono_ms(), reading.now().wall_ms)))?;
     match site.buckets.take(who, route.rate, mono_ms) {
         Ok(standing) => Ok(Some([
             ("x-ratelimit-limit", standing.limit),

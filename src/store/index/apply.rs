@@ -5,6 +5,7 @@ use crate::base::id::{RoomId, Seq, UserId};
 use crate::base::limits::{
     BLOCK_ENTRIES_MAX, MEMBERSHIPS_MAX, ROOM_TAILS_MAX, SCAN_ENTRIES_MAX, WAYMARK_CHANGES,
 };
+use crate::base::time::WallMs;
 use crate::chat::change::{Change, Via, What};
 use crate::chat::membership::{Membership, ReadMark};
 use crate::chat::message::Message;
@@ -33,12 +34,15 @@ pub struct Place {
 #[derive(Default)]
 pub struct Follower {
     tails: HashMap<RoomId, RoomTail>,
+    /// The newest time of all Changes, once it was looked up.
+    newest: Option<WallMs>,
 }
 
 impl Follower {
     /// Forgets what it had in mind: after Changes it followed were taken back.
     pub fn forget(&mut self) {
         self.tails.clear();
+        self.newest = None;
     }
 
     /// Where the history of a room ends on this shelf, which is the one that is followed.
@@ -57,6 +61,7 @@ impl Follower {
         place: Place,
     ) -> Result<Vec<Write>, StoreError> {
         let mut writes = Writes(Vec::new());
+        self.pass(shelf, change, &mut writes)?;
         if change.seq.0.is_multiple_of(WAYMARK_CHANGES) {
             writes.put(keys::waymark(change.seq), &place.group.0.to_be_bytes());
         }
@@ -88,6 +93,23 @@ impl Follower {
             noun => noun_is(shelf, noun, &mut writes)?,
         }
         Ok(writes.0)
+    }
+
+    /// Notes how far time has come.
+    fn pass(&mut self, shelf: &dyn Shelf, change: &Change, writes: &mut Writes) -> Result<(), StoreError> {
+        let at = match &change.what {
+            What::Posted { message, .. } => message.at.max(change.origin.moment.wall_ms),
+            _ => change.origin.moment.wall_ms,
+        };
+        let newest = match self.newest {
+            Some(newest) => newest,
+            None => shelf.newest_time()?,
+        };
+        self.newest = Some(newest.max(at));
+        if at > newest {
+            writes.put(keys::NEWEST.into(), &at.to_be_bytes());
+        }
+        Ok(())
     }
 
     fn posted(

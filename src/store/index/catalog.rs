@@ -2,6 +2,7 @@
 
 use crate::base::id::{MessageId, RoomId, Seq, UserId};
 use crate::base::limits::{MEMBERSHIPS_MAX, TOKENS_PER_USER_MAX};
+use crate::base::time::WallMs;
 use crate::chat::device::Device;
 use crate::chat::invitation::Invitation;
 use crate::chat::membership::{Membership, ReadMark};
@@ -64,6 +65,12 @@ fn id_in<T>(value: &[u8], parse: impl Fn(&str) -> Option<T>) -> Result<T, StoreE
 
 /// Nouns by id, name and belonging.
 pub trait Catalog: Shelf {
+    /// The newest time of all Changes: what is shown was never later.
+    fn newest_time(&self) -> Result<WallMs, StoreError> {
+        let value = self.get(keys::NEWEST)?;
+        Ok(value.map_or(0, |value| value.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))))
+    }
+
     /// A user by id.
     fn user(&self, id: &UserId) -> Result<Option<Arc<User>>, StoreError> {
         let Some(value) = self.get(&keys::user(id))? else { return Ok(None) };
@@ -149,6 +156,14 @@ pub trait Catalog: Shelf {
             Some(value) => Ok(Some(record::token::decode(&value)?)),
             None => Ok(None),
         }
+    }
+
+    /// At most `max` tokens in the order of their hashes, after this one.
+    fn tokens(&self, after: Option<&TokenHash>, max: usize) -> Result<Vec<Token>, StoreError> {
+        let after = after.map(keys::token);
+        nouns(self, &keys::tokens(), after.as_deref(), max, |_, value| {
+            Ok(Some(record::token::decode(value)?))
+        })
     }
 
     /// The tokens of a user.

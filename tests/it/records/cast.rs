@@ -3,7 +3,7 @@
 use linnet::base::id::{MessageId, RoomId, Seq, UserId};
 use linnet::base::time::Moment;
 use linnet::base::world::SimWorld;
-use linnet::chat::change::{Change, Origin, Revision, Via, What};
+use linnet::chat::change::{Change, ClockSet, Origin, Revision, Via, What};
 use linnet::chat::device::{Binding, Device};
 use linnet::chat::invitation::{Invitation, InvitationKind};
 use linnet::chat::membership::{Membership, ReadMark};
@@ -31,7 +31,7 @@ const MESSAGE_KINDS: [MessageKind; 14] = [
 ];
 
 /// One variant of [`What`] each; [`Chance::what`] makes every one of them.
-pub const WHATS: u64 = 21;
+pub const WHATS: u64 = 22;
 
 /// What a seed gives. Ranges are small on purpose: neighbours and equals are what compact forms get wrong.
 pub struct Chance(SimWorld);
@@ -275,6 +275,14 @@ impl Chance {
             17 => What::InvitationSet(self.invitation()),
             18 => What::InvitationGone { hash: self.hash() },
             19 => What::SettingSet { name: self.words(20).into(), value: self.words(90).into() },
+            20 => What::ClockSet(ClockSet {
+                boot: self.number() as u32,
+                since: Seq(self.number()),
+                was_ms: self.number() as i64,
+                offset_ms: -(self.number() as i64 >> 1),
+                floor_ms: self.number(),
+                by: self.maybe(|| self.user_id()),
+            }),
             _ => self.unknown(),
         }
     }

@@ -192,7 +192,7 @@ type Dump = BTreeMap<Key, Value>;
 
 fn dump(settled: &Settled) -> Dump {
     let all = settled.scan(&[], &[0xFF], Order::Up, 1_000_000).unwrap();
-    let counts_starts = |key: &[u8]| key == keys::CHECKPOINT || key == keys::BOOT;
+    let counts_starts = |key: &[u8]| [keys::CHECKPOINT, keys::BOOT, keys::NEWEST].contains(&key);
     all.into_iter().filter(|(key, _)| !counts_starts(key)).collect()
 }
 

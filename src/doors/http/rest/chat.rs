@@ -145,7 +145,7 @@ async fn delete(call: Call) -> Result<Reply, Problem> {
     let author = &gone.author;
     Ok(Reply::success(json!({
         "_id": gone.id.as_str(),
-        "ts": call.site.node.read(|reading| Ok(reading.world().wall_ms()))?.to_string(),
+        "ts": call.site.node.read(|reading| Ok(reading.now().wall_ms))?.to_string(),
         "message": { "_id": gone.id.as_str(), "rid": gone.room.as_str(),
             "u": { "_id": author.id.as_str(), "username": author.username.as_str(), "name": author.name.as_str() } },
     })))

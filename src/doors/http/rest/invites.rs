@@ -37,7 +37,7 @@ async fn create(call: Call) -> Result<Reply, Problem> {
     let rid = given.word_wanted("rid")?;
     let (room, by, now) = call.read(|reading, actor| {
         let room = reading.room_known(actor, rid)?.id.clone();
-        Ok((room, actor.user.id.clone(), reading.world().wall_ms()))
+        Ok((room, actor.user.id.clone(), reading.now().wall_ms))
     })?;
     let ends = (days > 0).then(|| now + days * DAY_MS);
     let into = room.clone();

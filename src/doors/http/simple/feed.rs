@@ -114,7 +114,7 @@ impl Feed {
     pub fn signal(&self, event: &'static str) -> Bytes {
         let signal = self.site.node.read(|reading| {
             let world = reading.world();
-            let (id, time) = (random_text(world, 12), world.wall_ms() / 1_000);
+            let (id, time) = (random_text(world, 12), reading.now().wall_ms / 1_000);
             let (topic, seq) = (self.room.label(), self.told.max(self.as_of).0);
             Ok(json!({"id": id, "time": time, "event": event, "topic": topic, "seq": seq}))
         });

@@ -40,7 +40,7 @@ pub fn feed(call: &Call, resumed: Option<&str>) -> Result<Feed, Problem> {
         None if polls => "all",
         None => "none",
     };
-    let now = call.site.node.read(|reading| Ok(reading.world().wall_ms()))?;
+    let now = call.site.node.read(|reading| Ok(reading.now().wall_ms))?;
     let since = Since::parse(written, now).ok_or_else(|| bad(WANTED))?;
     Feed::open(call.site.clone(), caller, room, &since, polls)
 }

@@ -2,7 +2,7 @@
 
 use super::tag;
 use crate::base::id::{Seq, UserId};
-use crate::chat::change::{Change, Origin, Revision, Via, What};
+use crate::chat::change::{Change, ClockSet, Origin, Revision, Via, What};
 use crate::chat::message::Message;
 use crate::chat::name::Name;
 use crate::chat::token::TokenHash;
@@ -48,6 +48,10 @@ pub(super) fn write(change: &Change, out: &mut Writer<'_>) -> Result<(), RecordE
         What::InvitationSet(invitation) => out.put(&invitation::Form::from(invitation)),
         What::InvitationGone { hash } => out.put(&hash.0),
         What::SettingSet { name, value } => out.put(&(name.as_str(), value.as_str())),
+        What::ClockSet(set) => {
+            let by = set.by.as_ref().map(UserId::as_str);
+            out.put(&(set.boot, set.since.0, set.was_ms, set.offset_ms, set.floor_ms, by))
+        }
         What::Unknown { bytes, .. } => out.raw(bytes),
     }
 }
@@ -146,6 +150,11 @@ fn read_small(tag: u16, from: &mut Reader<'_>) -> Result<What, RecordError> {
         tag::SETTING_SET => {
             let (name, value): (&str, &str) = from.take()?;
             What::SettingSet { name: name.into(), value: value.into() }
+        }
+        tag::CLOCK_SET => {
+            let (boot, since, was_ms, offset_ms, floor_ms, by) = from.take()?;
+            let by = form::user_id_if(by)?;
+            What::ClockSet(ClockSet { boot, since: Seq(since), was_ms, offset_ms, floor_ms, by })
         }
         _ => return Err(RecordError::Damaged { part: "tag" }),
     })

@@ -62,6 +62,8 @@ tags! {
     INVITATION_GONE = 71, version 1;
     /// A setting has a new value.
     SETTING_SET = 80, version setting::VERSION;
+    /// The clock was turned.
+    CLOCK_SET = 90, version 1;
 }
 
 /// The tag and version of what happened.
@@ -87,6 +89,7 @@ pub(super) fn of(what: &What) -> (u16, u8) {
         What::InvitationSet(_) => INVITATION_SET,
         What::InvitationGone { .. } => INVITATION_GONE,
         What::SettingSet { .. } => SETTING_SET,
+        What::ClockSet(_) => CLOCK_SET,
         What::Unknown { tag, version, .. } => return (*tag, *version),
     };
     (tag, version(tag).expect("every tag of this table has a version"))

@@ -23,7 +23,7 @@ pub async fn login(call: MethodCall) -> Given {
             (login::with_password(&call.site, from, &account, password).await?, "password")
         }
     };
-    let now = call.site.node.read(|reading| Ok(reading.world().wall_ms()))?;
+    let now = call.site.node.read(|reading| Ok(reading.now().wall_ms))?;
     let expires = date(session.expires.unwrap_or(now + FAR_MS));
     let id = session.user.as_str();
     Ok(json!({ "id": id, "token": session.token, "tokenExpires": expires, "type": how }))
