@@ -356,3 +356,18 @@ pub const DDP_LINGER_BYTES: usize = 4 * 1024 * 1024;
 pub const STALE_RETRIES_MAX: usize = 4;
 /// Realtime sessions at once; each costs some 2 KiB, and one that has logged in a listener.
 pub const DDP_SESSIONS_MAX: usize = LISTENERS_MAX;
+
+// ---- backups ----
+
+/// Bytes of Changes in one piece of a backup: what making one holds in memory, and what one checksum covers.
+pub const BACKUP_CHUNK_BYTES: usize = 64 * 1024;
+/// Bytes of one frame's body: a chunk that begins with the longest Change, or the end record with its list.
+pub const BACKUP_FRAME_BYTES_MAX: usize = 2 * BACKUP_CHUNK_BYTES;
+/// Bytes of a backup read at a time.
+pub const BACKUP_READ_BYTES: usize = 64 * 1024;
+/// Bytes of a journal group that a restore writes and syncs at once.
+pub const BACKUP_GROUP_BYTES: usize = 512 * 1024;
+/// Damaged stretches that a backup, or the reading of one, lists; all are counted.
+pub const BACKUP_DAMAGE_LISTED_MAX: usize = 64;
+/// Entries looked at in a folder of backups: more is a wrong folder.
+pub const BACKUPS_LISTED_MAX: usize = 10_000;

@@ -88,6 +88,10 @@ permit!(
     MayCreate { kind: RoomKind }
 );
 permit!(
+    /// May take all that the node keeps along, passwords' hashes and private rooms included.
+    MayBackUp { user: UserId }
+);
+permit!(
     /// May manage users, devices and the node.
     MayAdminister { right: Right }
 );
@@ -265,6 +269,12 @@ pub fn may_create(actor: &Actor, kind: RoomKind) -> Result<MayCreate, Refusal> {
 /// May the actor manage users, devices or the node?
 pub fn may_administer(actor: &Actor, right: Right) -> Result<MayAdminister, Refusal> {
     if actor.is(Role::Admin) { Ok(MayAdminister { right }) } else { Err(Refusal::NotAllowed(right)) }
+}
+
+/// May the actor take a backup of everything? Whoever holds one can read all of it.
+pub fn may_back_up(actor: &Actor) -> Result<MayBackUp, Refusal> {
+    may_administer(actor, Right::BackUp)?;
+    Ok(MayBackUp { user: actor.user.id.clone() })
 }
 
 /// May the actor speak under another name or picture? Bots, devices and keepers may.

@@ -35,6 +35,8 @@ pub enum Right {
     ManageDevices,
     /// Change settings, make owner codes.
     ManageNode,
+    /// Take a backup or an export.
+    BackUp,
     /// Speak under another name or picture.
     Impersonate,
     /// Make tokens for oneself.

@@ -1,5 +1,7 @@
 //! Text for a terminal: columns that line up, times, and nothing that could steer the terminal.
 
+use crate::base::date::civil;
+
 /// Rows under a head line, each column as wide as its widest cell. An empty head leaves the line out.
 pub(super) fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let head: Vec<String> = head.iter().map(|word| (*word).to_owned()).collect();
@@ -34,22 +36,9 @@ pub(super) fn plain(text: &str) -> String {
 /// `2025-11-22 14:35:02Z`.
 pub(super) fn utc(ms: u64) -> String {
     let seconds = ms / 1_000;
-    let (year, month, day) = date(seconds / 86_400);
+    let (year, month, day) = civil(seconds / 86_400);
     let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}Z")
-}
-
-/// The civil date so many days after 1970-01-01, by 400-year cycles counted from March.
-fn date(days: u64) -> (u64, u64, u64) {
-    let shifted = days + 719_468;
-    let (cycle, day_of_cycle) = (shifted / 146_097, shifted % 146_097);
-    let year_of_cycle =
-        (day_of_cycle - day_of_cycle / 1_460 + day_of_cycle / 36_524 - day_of_cycle / 146_096) / 365;
-    let day_of_year = day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    (cycle * 400 + year_of_cycle + u64::from(month <= 2), month, day)
 }
 
 /// `3 d 4 h`, `12 min`, `5 s`.

@@ -5,6 +5,7 @@
 //! next job at once, by everybody else after the disk has it.
 
 pub mod accounts;
+pub mod backup;
 pub mod books;
 pub mod caller;
 pub mod clock;

@@ -7,6 +7,7 @@
 )]
 
 mod accounts;
+mod backup;
 mod bridge;
 mod cli;
 mod config;

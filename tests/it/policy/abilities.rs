@@ -133,6 +133,7 @@ pub const ABILITIES: &[(&str, Try)] = &[
     ("start a direct room", |s, _, n, who| {
         n.direct_room(&who.caller, std::slice::from_ref(&s.bystander)).map(drop)
     }),
+    ("take a backup", |_, r, _, who| r.back_up(&r.may_back_up(&who.caller)?, false).map(drop)),
     ("add a user", |_, _, n, who| n.add_user(&who.caller, newcomer()).map(drop)),
     ("change one's own name", |_, _, n, who| {
         patch_user(n, who, &who.id, UserPatch { name: Some("Me".into()), ..UserPatch::default() })

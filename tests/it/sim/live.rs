@@ -276,6 +276,10 @@ impl Sim {
         check::state(&life, &self.model, &self.crowd)?;
         check::promises(&self.model, &self.promised)?;
         check::index(&life, &self.world)?;
+        let restored = crate::backup::through_a_backup(&life, self.world.clone())?;
+        check::state(&restored, &self.model, &self.crowd)
+            .map_err(|what| format!("after a restore: {what}"))?;
+        check::index(&restored, &self.world).map_err(|what| format!("after a restore: {what}"))?;
         self.disk = self.disk.crash();
         check::journal(&self.disk, &mut self.model, &[]).map(drop)
     }
