@@ -3,6 +3,7 @@
 mod folder;
 mod log;
 mod open;
+mod restore;
 mod serve;
 mod tell;
 mod test_mode;
@@ -11,8 +12,12 @@ use crate::base::world::OsWorld;
 use crate::cli::{Backend, Failure, machine};
 use crate::config::Loaded;
 use crate::doors::control::answer::{Surroundings, answer};
+use crate::doors::control::stream;
 use crate::doors::control::wire::{Reply, Request, StatusReport};
+use crate::node::NodeHandle;
+use crate::store::backup::{Mode, Outcome};
 use folder::DataFolder;
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -37,21 +42,63 @@ impl Backend for Program {
     }
 
     fn offline(&self, data: &Path, request: Request) -> Reply {
-        if !data.exists() {
-            let hint = "start the node once with 'linnet', or name its folder with --data";
-            return Reply::refused(format!("there is no data folder {}", data.display()), hint);
-        }
-        // A test's folder stays a test's: the mark decides, not the command.
-        let test_mode = data.join("test-mode").exists();
-        match self.ask_store(data, test_mode, request) {
-            Ok(reply) => reply,
-            Err(Failure { message, hint }) => Reply::Refused { message, hint },
-        }
+        self.with_store(data, |node, around, runtime| runtime.block_on(answer(node, around, request)))
+    }
+
+    fn fetch_offline(
+        &self,
+        data: &Path,
+        request: &Request,
+        take: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+    ) -> Reply {
+        self.with_store(data, |node, around, _| {
+            let mut pieces = match stream::begin(node, around, request) {
+                Ok(pieces) => pieces,
+                Err(refusal) => return stream::last_reply(Err(refusal)),
+            };
+            loop {
+                match pieces.next_piece() {
+                    Ok(Some(piece)) => {
+                        if let Err(error) = take(&piece) {
+                            return Reply::refused(format!("cannot write: {error}"), "is there room?");
+                        }
+                    }
+                    Ok(None) => return stream::last_reply(Ok(pieces.carried())),
+                    Err(refusal) => return stream::last_reply(Err(refusal)),
+                }
+            }
+        })
+    }
+
+    fn restore(&self, data: &Path, input: &mut dyn Read, mode: Mode) -> Result<Outcome, Failure> {
+        restore::restore(&*self.world, data, input, mode)
     }
 }
 
 impl Program {
-    fn ask_store(&self, data: &Path, test_mode: bool, request: Request) -> Result<Reply, Failure> {
+    /// Answers from the store of this folder, for which no node may run.
+    fn with_store(
+        &self,
+        data: &Path,
+        ask: impl FnOnce(&NodeHandle, &Surroundings, &tokio::runtime::Runtime) -> Reply,
+    ) -> Reply {
+        if !data.exists() {
+            let hint = "start the node once with 'linnet', or name its folder with --data";
+            return Reply::refused(format!("there is no data folder {}", data.display()), hint);
+        }
+        match self.ask_store(data, ask) {
+            Ok(reply) => reply,
+            Err(Failure { message, hint }) => Reply::Refused { message, hint },
+        }
+    }
+
+    fn ask_store(
+        &self,
+        data: &Path,
+        ask: impl FnOnce(&NodeHandle, &Surroundings, &tokio::runtime::Runtime) -> Reply,
+    ) -> Result<Reply, Failure> {
+        // A test's folder stays a test's: the mark decides, not the command.
+        let test_mode = data.join("test-mode").exists();
         let folder = DataFolder::take(data, test_mode)?;
         let parts = open::open(self.world.clone(), &folder)?;
         let (node, running) = crate::node::run::run(parts, || ()).map_err(open::no_thread)?;
@@ -61,9 +108,9 @@ impl Program {
             memory_bytes: machine::memory_bytes(),
             ..StatusReport::default()
         };
-        let around = Surroundings { url: None, status };
+        let around = Surroundings { url: None, status, test_mode };
         let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(open::no_thread)?;
-        let reply = runtime.block_on(answer(&node, &around, request));
+        let reply = ask(&node, &around, &runtime);
         drop(node);
         running.stop().map_err(|error| open::failed(&error))?;
         Ok(reply)

@@ -15,6 +15,7 @@ use std::sync::Arc;
 /// The parts of a node on this folder. Says in the log what it found.
 pub fn open(world: Arc<dyn World>, folder: &DataFolder) -> Result<Parts, Failure> {
     let mut found = None;
+    super::restore::is_finished(&folder.path)?;
     let (parts, report) = match attempt(world.clone(), folder) {
         Err(error @ (StoreError::Index(_) | StoreError::Record(_))) => {
             let aside = rescue::quarantine(&folder.path).map_err(|inner| {

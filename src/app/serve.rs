@@ -80,7 +80,7 @@ async fn doors(
     }));
     let serving = tokio::spawn(http::serve(web, site, ended()));
     let bridges: Vec<_> = config.bridges.iter().map(|rule| Arc::new(Status::new(rule))).collect();
-    let around = surroundings(world.clone(), folder, bound, bridges.clone());
+    let around = surroundings(world.clone(), folder, bound, bridges.clone(), test_mode);
     let commanding = tokio::spawn(control::server::serve(commands, node.clone(), around, ended()));
     let bridging = config
         .bridges
@@ -153,9 +153,11 @@ fn surroundings(
     folder: &DataFolder,
     bound: SocketAddr,
     bridges: Vec<Arc<Status>>,
+    test_mode: bool,
 ) -> control::server::Ask {
     let data = folder.path.display().to_string();
     Arc::new(move || Surroundings {
+        test_mode,
         url: machine::people_urls(bound).into_iter().next(),
         status: StatusReport {
             version: env!("CARGO_PKG_VERSION").into(),

@@ -5,6 +5,7 @@
 //! through [`Backend::offline`] when no node runs. Exit codes: 0 done, 1 refused or failed, 2 not understood.
 
 mod args;
+pub(crate) mod backup;
 mod config;
 mod device;
 pub mod greeting;
@@ -23,6 +24,7 @@ mod user;
 use crate::base::near::nearest;
 use crate::config::{Config, Loaded, Sources};
 use crate::doors::control::wire::{Reply, Request};
+use crate::store::backup::{Mode, Outcome};
 use args::{Spec, Usage};
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
@@ -36,6 +38,17 @@ pub trait Backend {
 
     /// Answers from the store while no node runs. A [`Request::Tail`] is answered with the list of its messages.
     fn offline(&self, data: &Path, request: Request) -> Reply;
+
+    /// Gives the bytes a request asks for from the store while no node runs. Returns the last reply.
+    fn fetch_offline(
+        &self,
+        data: &Path,
+        request: &Request,
+        take: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+    ) -> Reply;
+
+    /// Makes this folder the data folder that a backup holds.
+    fn restore(&self, data: &Path, input: &mut dyn Read, mode: Mode) -> Result<Outcome, Failure>;
 }
 
 /// Why something was not done, for a person.
@@ -56,6 +69,8 @@ pub(crate) enum Action {
     Config { sources: Sources, origin: bool },
     /// Ask the node, or the store.
     Ask { sources: Sources, request: Request, json: bool },
+    /// Take, check or restore a backup.
+    Backup { sources: Sources, job: backup::Job },
     /// Print a text.
     Print(String),
 }
@@ -70,7 +85,7 @@ pub(crate) struct Streams<'a> {
     pub err: &'a mut dyn Write,
 }
 
-const SPECS: [&Spec; 15] = [
+const SPECS: [&Spec; 17] = [
     &serve::SERVE,
     &config::CONFIG,
     &owner::OWNER,
@@ -85,6 +100,8 @@ const SPECS: [&Spec; 15] = [
     &post::POST,
     &tail::TAIL,
     &status::STATUS,
+    &backup::BACKUP,
+    &backup::RESTORE,
     &HELP_SPEC,
 ];
 
@@ -111,6 +128,8 @@ usage: linnet [COMMAND] [OPTIONS]
   post ROOM [TEXT]        say something in a room
   tail ROOM               show what is said in a room, as it is said
   status                  how the node is
+  backup FILE             everything, as one file; --verify reads one
+  restore FILE            a data folder from a backup
 
   --data DIR              the folder that holds everything (./linnet-data)
   --config FILE           settings to read (./linnet.toml, else /etc/linnet/linnet.toml)
@@ -234,6 +253,9 @@ fn perform(action: Action, backend: &dyn Backend, streams: &mut Streams<'_>) -> 
         }),
         Action::Ask { sources, request, json } => with_settings(&sources, streams, |loaded, streams| {
             talk::ask(&loaded.config, request, json, backend, streams)
+        }),
+        Action::Backup { sources, job } => with_settings(&sources, streams, |loaded, streams| {
+            backup::perform(job, &loaded.config, backend, streams)
         }),
     }
 }

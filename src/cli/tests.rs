@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::doors::control::wire::{
-    DeviceAdded, DeviceLine, OwnerLink, Rights, RoomLine, StatusReport, TailLine, UserLine,
+    DeviceAdded, DeviceLine, Fetched, OwnerLink, Rights, RoomLine, StatusReport, TailLine, UserLine,
 };
 use std::cell::RefCell;
 
@@ -22,6 +22,28 @@ impl Backend for Scripted {
     fn offline(&self, _: &Path, request: Request) -> Reply {
         *self.asked.borrow_mut() = Some(request);
         self.reply.clone()
+    }
+
+    fn fetch_offline(
+        &self,
+        _: &Path,
+        request: &Request,
+        take: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+    ) -> Reply {
+        *self.asked.borrow_mut() = Some(request.clone());
+        take(b"everything").expect("it can be taken");
+        self.reply.clone()
+    }
+
+    fn restore(
+        &self,
+        data: &Path,
+        input: &mut dyn Read,
+        _: crate::store::backup::Mode,
+    ) -> Result<crate::store::backup::Outcome, Failure> {
+        let mut text = String::new();
+        input.read_to_string(&mut text).expect("text");
+        Err(Failure { message: format!("{text} into {}", data.ends_with("nest")), hint: None })
     }
 }
 
@@ -111,6 +133,27 @@ fn devices_are_listed_shown_and_removed() {
         shown.out
     );
     check("device remove porch", Reply::ok(&device), "removed porch; its token is no longer good\n");
+}
+
+#[test]
+fn a_backup_goes_where_it_is_told_and_is_there_whole_or_not_at_all() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("nest.backup");
+    let line = format!("backup {} @", file.display());
+    let fetched = Fetched { entries: 7, last_seq: 9, damaged: 1, damage: vec!["bad group".into()] };
+    let outcome = command(&line, "", Reply::ok(&fetched));
+    assert_eq!((outcome.code, outcome.asked), (0, Some(Request::Backup)));
+    assert!(outcome.err.starts_with("a backup of 7 Changes, up to sequence 9\nwarning: "), "{}", outcome.err);
+    assert!(outcome.err.contains("\n  bad group\n"), "{}", outcome.err);
+    assert_eq!(std::fs::read(&file).expect("written"), b"everything");
+    let again = command(&line, "", Reply::ok(&Fetched::default()));
+    assert!(again.code == 1 && again.asked.is_none(), "it is refused before anything is asked");
+    std::fs::remove_file(&file).expect("removed");
+    assert_eq!(command(&line, "", Reply::refused("no", "do")).code, 1);
+    assert_eq!(folder.path().read_dir().expect("a folder").count(), 0, "nothing is left of it");
+    let restored = command("restore - @", "a pipe", Reply::ok(&()));
+    assert_eq!(restored.err, "linnet: a pipe into false\n");
+    assert_eq!(command("backup --verify --force x @", "", Reply::ok(&())).code, 2);
 }
 
 #[test]

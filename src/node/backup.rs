@@ -11,6 +11,22 @@ use crate::store::backup::{Head, Tally, Writing};
 pub trait Pieces: Send {
     /// The next bytes, some tens of KiB; `None` at the end. A refusal ends it: what came so far is not whole.
     fn next_piece(&mut self) -> Result<Option<Vec<u8>>, Refusal>;
+
+    /// What is in it so far.
+    fn carried(&self) -> Carried;
+}
+
+/// What left the node, counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Carried {
+    /// Changes of a backup, messages of an export.
+    pub entries: u64,
+    /// The last sequence in it.
+    pub last_seq: u64,
+    /// Stretches of the journal that could not be read.
+    pub damaged: u64,
+    /// The first few of them, in words.
+    pub damage: Vec<String>,
 }
 
 /// A backup on its way.
@@ -21,16 +37,17 @@ impl Backup {
     pub fn head(&self) -> &Head {
         self.0.head()
     }
-
-    /// What is in it so far.
-    pub fn tally(&self) -> &Tally {
-        self.0.tally()
-    }
 }
 
 impl Pieces for Backup {
     fn next_piece(&mut self) -> Result<Option<Vec<u8>>, Refusal> {
         self.0.next_piece().map_err(refuse)
+    }
+
+    fn carried(&self) -> Carried {
+        let Tally { changes, last_seq, damaged, damage, .. } = self.0.tally();
+        let damage = damage.iter().map(ToString::to_string).collect();
+        Carried { entries: *changes, last_seq: *last_seq, damaged: *damaged, damage }
     }
 }
 
@@ -43,14 +60,14 @@ impl Reading {
     /// Begins a backup: everything that was acknowledged before this is in it. `test_mode` says that the accounts have
     /// passwords that everybody knows.
     pub fn back_up(&self, _permit: &MayBackUp, test_mode: bool) -> Result<Backup, Refusal> {
-        let reached = self.settled.reached();
+        let (reached, now) = (self.settled.reached(), self.now());
         let mut salt = [0u8; 8];
         self.world.fill(&mut salt);
         let head = Head {
             salt: u64::from_le_bytes(salt),
             node: self.node_number()?,
-            created: self.world.wall_ms(),
-            trusted: self.world.wall_trusted(),
+            created: now.wall_ms,
+            trusted: now.trusted,
             last_seq: reached.seq.0,
             test_mode,
             version: env!("CARGO_PKG_VERSION").into(),

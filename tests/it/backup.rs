@@ -1,8 +1,10 @@
 //! Backups: what went in comes out, and what is cut or damaged is never taken for whole.
 
 mod damage;
+mod memory;
 mod old;
 mod running;
+mod story;
 
 use crate::harness::life::{Life, words};
 use linnet::base::id::Seq;

@@ -48,6 +48,11 @@ impl Desk {
         self.run_from(line, &[], fs::File::open(path).expect("it was just written").into())
     }
 
+    /// Runs `linnet` with the words of `line` and a file of the folder as its standard input.
+    pub fn run_from_file(&self, line: &str, name: &str) -> Ran {
+        self.run_from(line, &[], fs::File::open(self.path().join(name)).expect("it is there").into())
+    }
+
     /// Runs `linnet` with the words of `line` and these variables.
     pub fn run_with(&self, line: &str, variables: &[(&str, &str)]) -> Ran {
         self.run_from(line, variables, Stdio::null())

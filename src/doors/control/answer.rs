@@ -28,6 +28,8 @@ pub struct Surroundings {
     pub url: Option<String>,
     /// The parts of a status that are not the node's.
     pub status: StatusReport,
+    /// Whether the accounts have passwords that everybody knows.
+    pub test_mode: bool,
 }
 
 /// Answers one request; a tail is answered with the newest lines only.
@@ -46,6 +48,8 @@ pub async fn answer(node: &NodeHandle, around: &Surroundings, request: Request) 
         Request::Post { room, text } => post(node, &room, &text).await,
         Request::Tail { room, since } => done(node.read(|reading| lines(reading, &room, since))),
         Request::Status => done(node.read(|reading| status(reading, around.status.clone()))),
+        // What gives a stream of bytes is asked for by whoever can take one.
+        Request::Backup => Err(Refusal::Invalid { what: "request", want: "a place for the bytes" }),
     };
     answer.unwrap_or_else(|refusal| super::words::refused(&refusal))
 }

@@ -1,10 +1,11 @@
 //! The command line's half of the control socket: plain blocking calls, bounded in time and length.
 
+use super::stream;
 use super::wire::{Reply, Request, socket_path};
 use crate::base::limits::{CONTROL_LINE_BYTES_MAX, CONTROL_REPLY_SECONDS_MAX};
 use serde_json::Value;
 use std::fmt;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
@@ -26,6 +27,8 @@ pub enum ClientError {
     Closed,
     /// A line that is no reply, or too long.
     Garbled(String),
+    /// What came could not be put where it belongs.
+    Output(io::Error),
     /// Anything else between the two programs.
     Broken(io::Error),
 }
@@ -70,7 +73,7 @@ impl Client {
             self.stream.get_ref().set_read_timeout(None)?;
         }
         loop {
-            match self.reply()? {
+            match stream::reply(&mut self.stream)? {
                 Reply::Item { value } => {
                     if !on_item(value) {
                         return Ok(Reply::Ok { value: Value::Null });
@@ -81,19 +84,16 @@ impl Client {
         }
     }
 
-    fn reply(&mut self) -> Result<Reply, ClientError> {
-        let mut line = Vec::new();
-        let limit = CONTROL_LINE_BYTES_MAX as u64;
-        self.stream.by_ref().take(limit).read_until(b'\n', &mut line)?;
-        if line.last() != Some(&b'\n') {
-            let cut = line.len() == CONTROL_LINE_BYTES_MAX;
-            return Err(if cut {
-                ClientError::Garbled("its line is too long".to_owned())
-            } else {
-                ClientError::Closed
-            });
-        }
-        serde_json::from_slice(&line).map_err(|error| ClientError::Garbled(error.to_string()))
+    /// Asks for bytes; each piece goes to `take`. Returns the last reply.
+    pub fn fetch(
+        mut self,
+        request: &Request,
+        take: impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> Result<Reply, ClientError> {
+        let mut line = serde_json::to_string(request).expect("requests are plain JSON");
+        line.push('\n');
+        self.stream.get_mut().write_all(line.as_bytes())?;
+        stream::receive(&mut self.stream, take)
     }
 }
 
@@ -101,7 +101,9 @@ impl From<io::Error> for ClientError {
     fn from(error: io::Error) -> ClientError {
         match error.kind() {
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => ClientError::Silent,
-            io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => ClientError::Closed,
+            io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof => {
+                ClientError::Closed
+            }
             _ => ClientError::Broken(error),
         }
     }
@@ -117,6 +119,7 @@ impl ClientError {
             ClientError::Silent => "the card may be slow or the node stuck: look at its log, then try again",
             ClientError::Closed => "it may be stopping: try again in a moment",
             ClientError::Garbled(_) => "compare 'linnet --version' with the version of the running node",
+            ClientError::Output(_) => "is there room, and may you write there?",
             ClientError::Broken(_) => "is the path of the data folder right, and shorter than 90 characters?",
         }
     }
@@ -131,6 +134,7 @@ impl fmt::Display for ClientError {
             }
             ClientError::Closed => out.write_str("the node closed before it answered"),
             ClientError::Garbled(what) => write!(out, "the node's answer makes no sense: {what}"),
+            ClientError::Output(error) => write!(out, "cannot write: {error}"),
             ClientError::Broken(error) => write!(out, "cannot talk to the node: {error}"),
         }
     }
@@ -141,6 +145,7 @@ impl std::error::Error for ClientError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::BufRead;
     use std::os::unix::net::UnixListener;
     use std::thread;
 

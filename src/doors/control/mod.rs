@@ -3,5 +3,6 @@
 pub mod answer;
 pub mod client;
 pub mod server;
+pub mod stream;
 pub mod wire;
 mod words;

@@ -1,6 +1,7 @@
 //! The node's end of the control socket. Who may open it is whoever runs the node: the same user, or root.
 
 use super::answer::{OPERATOR, Surroundings, answer, lines, named_room, tail_line};
+use super::stream;
 use super::wire::{Reply, Request};
 use crate::base::id::Seq;
 use crate::base::limits::{
@@ -51,10 +52,10 @@ pub async fn serve(
     }
 }
 
-async fn attend(stream: UnixStream, node: &NodeHandle, around: &Ask) -> io::Result<()> {
-    let peer = stream.peer_cred()?.uid();
+async fn attend(socket: UnixStream, node: &NodeHandle, around: &Ask) -> io::Result<()> {
+    let peer = socket.peer_cred()?.uid();
     let own = rustix::process::geteuid().as_raw();
-    let mut stream = BufReader::with_capacity(1024, stream);
+    let mut stream = BufReader::with_capacity(1024, socket);
     if peer != own && peer != 0 {
         let reply = Reply::refused("this socket is for the user who runs the node", "use sudo, or the page");
         return write(&mut stream, &reply).await;
@@ -66,6 +67,10 @@ async fn attend(stream: UnixStream, node: &NodeHandle, around: &Ask) -> io::Resu
         Ok(Request::Tail { room, since }) => match tail(&mut stream, node, &room, since).await {
             Ok(reply) => write(&mut stream, &reply).await,
             Err(error) => Err(error),
+        },
+        Ok(request @ Request::Backup) => match stream::begin(node, &around(), &request) {
+            Ok(pieces) => stream::send(stream.get_mut(), pieces).await,
+            Err(refusal) => write(&mut stream, &super::words::refused(&refusal)).await,
         },
         Ok(request) => {
             let reply = answer(node, &around(), request).await;

@@ -85,6 +85,8 @@ pub enum Request {
     },
     /// How the node is: [`StatusReport`].
     Status,
+    /// Everything as one stream of bytes, as [`stream`](super::stream) says: [`Fetched`].
+    Backup,
 }
 
 /// What the node answers.
@@ -216,6 +218,19 @@ pub struct TailLine {
     pub from: String,
     /// What was said.
     pub text: String,
+}
+
+/// What came in a stream of bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fetched {
+    /// Changes of a backup, messages of an export.
+    pub entries: u64,
+    /// The last sequence in it.
+    pub last_seq: u64,
+    /// Stretches of the journal that could not be read and are not in it.
+    pub damaged: u64,
+    /// The first few of them, in words.
+    pub damage: Vec<String>,
 }
 
 /// Value of [`Request::Status`].

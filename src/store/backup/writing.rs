@@ -87,7 +87,8 @@ impl Writing {
 
     /// The body of the next chunk; `None` when there are no more Changes.
     fn changes(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
-        let mut body = self.tally.changes.to_le_bytes().to_vec();
+        let mut body = Vec::with_capacity(BACKUP_CHUNK_BYTES);
+        body.extend_from_slice(&self.tally.changes.to_le_bytes());
         let empty = body.len();
         while let Some(frame) = self.next_frame()? {
             if body.len() > empty && body.len() + form::change_bytes(&frame.payload) > BACKUP_CHUNK_BYTES {
