@@ -42,6 +42,11 @@ fn attempt(world: Arc<dyn World>, folder: &DataFolder) -> Result<(Parts, StartRe
     let mut salt = [0u8; 8];
     world.fill(&mut salt);
     let options = journal::Options { salt: u64::from_le_bytes(salt), ..journal::Options::default() };
+    #[cfg(feature = "plant")]
+    let options = journal::Options {
+        segment_bytes: crate::base::plant::segment_bytes(options.segment_bytes),
+        ..options
+    };
     start(Arc::new(OsDisk::new(folder.path.clone())), Box::new(kv), world, options)
 }
 

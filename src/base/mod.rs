@@ -5,6 +5,8 @@ pub mod date;
 pub mod id;
 pub mod limits;
 pub mod near;
+#[cfg(feature = "plant")]
+pub mod plant;
 pub mod secret;
 pub mod time;
 pub mod world;

@@ -297,6 +297,14 @@ struct Settler {
 impl Settler {
     fn run(mut self, handed: &Receiver<Handed>, queue: &Queue<Job>, work: &Work) -> Result<(), StoreError> {
         while let Ok(Handed { formed, answers }) = handed.recv() {
+            #[cfg(feature = "plant")]
+            let answers = match crate::base::plant::early_ack() {
+                true => answers.into_iter().fold(Vec::new(), |none, release| {
+                    release(true);
+                    none
+                }),
+                false => answers,
+            };
             if let Err(error) = work.at(Worker::Settler, || self.settle(&formed, &*work.world)) {
                 for release in answers {
                     release(false);

@@ -1,0 +1,166 @@
+//! The program as a process that serves: started on a folder, killed, stopped, started again.
+
+use crate::args::Args;
+use crate::wait::{PATIENCE, now, until};
+use crate::{Outcome, wrong};
+use rustix::process::{Pid, Signal, kill_process};
+use std::fs::{self, OpenOptions};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+/// What is promised: a node serves within this, whatever it finds.
+pub const START_MAX: Duration = Duration::from_secs(5);
+/// Lines of the node's log that are shown when it does not start.
+const LOG_LINES: usize = 6;
+
+/// How nodes are started.
+#[derive(Debug, Clone)]
+pub struct Launch {
+    pub binary: PathBuf,
+    /// Words of `LINNET_PLANT`.
+    pub planted: Vec<String>,
+    /// The settings, when there are some.
+    pub config: Option<PathBuf>,
+    /// Further variables.
+    pub variables: Vec<(String, String)>,
+}
+
+impl Launch {
+    /// As the run was told to.
+    pub fn of(args: &Args) -> Launch {
+        let planted = args.planted.iter().cloned().collect();
+        Launch { binary: args.binary.clone(), planted, config: None, variables: Vec::new() }
+    }
+
+    /// With segments so short that a short life fills many.
+    pub fn with_small_segments(mut self) -> Launch {
+        self.planted.push("small-segments".into());
+        self
+    }
+
+    /// `linnet` with the machine's own settings taken away.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(&self.binary);
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("LINNET_") {
+                command.env_remove(name);
+            }
+        }
+        if !self.planted.is_empty() {
+            command.env("LINNET_PLANT", self.planted.join(","));
+        }
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// Starts a node in test mode on this folder and waits until it serves.
+    pub fn start(&self, data: &Path) -> Outcome<Node> {
+        let log = log_of(data);
+        let file = OpenOptions::new().create(true).append(true).open(&log)?;
+        let mut command = self.command();
+        command.args(["serve", "--test-mode", "--http", "127.0.0.1:0", "--data"]).arg(data);
+        if let Some(config) = &self.config {
+            command.arg("--config").arg(config);
+        }
+        // Where it is started is none of its settings' places.
+        command.current_dir(data.parent().unwrap_or(Path::new("/")));
+        let began = now();
+        let mut child = command.stdout(Stdio::piped()).stderr(file).spawn()?;
+        let output = child.stdout.take().ok_or_else(|| wrong("the output is piped"))?;
+        let (tell, told) = mpsc::channel();
+        thread::spawn(move || {
+            let mut output = BufReader::new(output);
+            let _ = tell.send(ready_line(&mut output));
+            // It may say more; nobody listens, but it must not meet a closed pipe.
+            let _ = std::io::copy(&mut output, &mut std::io::sink());
+        });
+        let address = told.recv_timeout(PATIENCE).ok().flatten();
+        let mut node = Node { child, address: ([127, 0, 0, 1], 0).into(), ready_after: began.elapsed(), log };
+        match address {
+            Some(address) => {
+                node.address = address;
+                Ok(node)
+            }
+            None => {
+                let ended = node.child.try_wait()?.map_or("hangs".to_owned(), |status| status.to_string());
+                Err(wrong(format!("it did not start ({ended}): {}", node.last_lines())))
+            }
+        }
+    }
+}
+
+/// Where the log of the nodes on a folder lies: beside it, so that the folder stays the node's own.
+pub fn log_of(data: &Path) -> PathBuf {
+    data.with_extension("log")
+}
+
+/// A running node; dropping it kills it.
+pub struct Node {
+    child: Child,
+    /// Where it serves.
+    pub address: SocketAddr,
+    /// From its start to the line that says it serves.
+    pub ready_after: Duration,
+    log: PathBuf,
+}
+
+impl Node {
+    fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    /// Kills it at once (signal 9).
+    pub fn kill(mut self) -> Outcome<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Asks it to stop and waits until it has.
+    pub fn stop(mut self) -> Outcome<ExitStatus> {
+        kill_process(self.pid(), Signal::TERM)?;
+        self.wait()
+    }
+
+    /// Waits until it ends by itself.
+    pub fn wait(&mut self) -> Outcome<ExitStatus> {
+        let child = &mut self.child;
+        if until(|| !matches!(child.try_wait(), Ok(None))) {
+            child.wait()
+        } else {
+            Err(wrong("it does not end"))
+        }
+    }
+
+    /// What its log ends with.
+    pub fn last_lines(&self) -> String {
+        let text = fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(LOG_LINES)..].join(" | ")
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The address in the line `ready http=ADDR:PORT mqtt=... pid=N`.
+fn ready_line(output: &mut impl BufRead) -> Option<SocketAddr> {
+    let mut line = String::new();
+    while output.read_line(&mut line).ok()? > 0 {
+        if let Some(rest) = line.strip_prefix("ready ") {
+            return rest.split_whitespace().find_map(|word| word.strip_prefix("http=")?.parse().ok());
+        }
+        line.clear();
+    }
+    None
+}
