@@ -28,11 +28,7 @@ impl DataFolder {
     /// wrote, or that belongs to tests when this is none (and the other way round).
     pub fn take(path: &Path, test_mode: bool) -> Result<Self, Failure> {
         let cannot = |what: &str, error: io::Error| failure(path, what, &error);
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(path)
-            .map_err(|error| cannot("make the data folder", error))?;
+        make(path).map_err(|error| cannot("make the data folder", error))?;
         let lock = lock(path)?;
         let marked = path.join(TEST_MARK).exists();
         let known = path.join(FORMAT_FILE).exists();
@@ -76,6 +72,26 @@ fn failure(path: &Path, what: &str, error: &io::Error) -> Failure {
         _ => "look at the disk, or give another --data",
     };
     Failure { message: format!("cannot {what} {}: {error}", path.display()), hint: Some(hint.into()) }
+}
+
+/// Makes the folder and those above it that are missing. Each name is kept by a sync of the folder above it: without, a
+/// power cut may take the whole folder away, and the next start would be an empty one.
+fn make(path: &Path) -> io::Result<()> {
+    let above = match path.parent() {
+        None => return Ok(()),
+        Some(above) if above.as_os_str().is_empty() => Path::new("."),
+        Some(above) => above,
+    };
+    let existed = path.is_dir();
+    if !existed {
+        make(above)?;
+        fs::DirBuilder::new().mode(0o700).create(path)?;
+    }
+    // Also when it exists: whoever made it may have been killed before it was synced.
+    match File::open(above).and_then(|folder| folder.sync_all()) {
+        Err(error) if existed && error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        other => other,
+    }
 }
 
 /// The lock ends with the process, however it ends, so that no stale one can keep a node from starting.
