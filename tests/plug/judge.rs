@@ -53,7 +53,7 @@ impl<'a> Case<'a> {
         };
         let mut http = admin.connect(node.address)?;
         let seen = match self.town {
-            Some(_) => look(&mut http)?,
+            Some(_) => look(&mut http).inspect_err(|_| tally.lost += 1)?,
             None => Seen::default(),
         };
         let verdict = self.witness.judge(&seen, self.at, self.excused);

@@ -19,10 +19,12 @@ mod ddp;
 )]
 mod harness;
 mod http;
+mod image;
 mod judge;
 mod mqtt;
 mod node;
 mod posters;
+mod record;
 mod row;
 mod town;
 mod wait;

@@ -37,6 +37,11 @@ impl Launch {
         Launch { binary: args.binary.clone(), planted, config: None, variables: Vec::new() }
     }
 
+    /// Without any fault: for the node that looks at what another has left.
+    pub fn sound(args: &Args) -> Launch {
+        Launch { planted: Vec::new(), ..Launch::of(args) }
+    }
+
     /// With segments so short that a short life fills many.
     pub fn with_small_segments(mut self) -> Launch {
         self.planted.push("small-segments".into());
@@ -57,6 +62,23 @@ impl Launch {
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null());
         command
+    }
+
+    /// Has the command line tell a running node to do what takes long and moves much, as far as this program can.
+    pub fn care(&self, data: &Path, backup: &Path) -> Outcome<()> {
+        let known = self.command().arg("--help").output()?;
+        let known = String::from_utf8_lossy(&known.stdout).into_owned();
+        for (word, operand) in [("compact", None), ("backup", Some(backup))] {
+            let is_known = known.lines().any(|line| line.split_whitespace().next() == Some(word));
+            if is_known {
+                let mut command = self.command();
+                let done = command.arg(word).args(operand).arg("--data").arg(data).output()?;
+                if !done.status.success() {
+                    return Err(wrong(format!("linnet {word}: {}", String::from_utf8_lossy(&done.stderr))));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Starts a node in test mode on this folder and waits until it serves.

@@ -1,6 +1,6 @@
 //! Who and what is there before the power goes: an admin, alice who posts, bob who comes and goes, two rooms, a device.
 
-use crate::http::{ADMIN, Login};
+use crate::http::{ADMIN, Http, Login};
 use crate::judge::look;
 use crate::node::{Launch, Node};
 use crate::witness::{Thing, Witness};
@@ -32,7 +32,7 @@ impl Town {
     /// Makes all of it on a running node.
     pub fn build(node: &Node, launch: &Launch, data: &Path) -> Outcome<Town> {
         let admin = Login::new(node.address, ADMIN, ADMIN)?;
-        let mut http = admin.connect(node.address)?;
+        let mut http = patiently(|| known(&admin, node.address))?;
         let mut user = |name: &str| {
             let email = format!("{name}@example.org");
             let new =
@@ -41,7 +41,8 @@ impl Town {
             Ok::<_, std::io::Error>(text(&made["user"]["_id"]))
         };
         let (_, bob) = (user("alice")?, user("bob")?);
-        let alice = Login::new(node.address, "alice", "a-long-password")?;
+        let alice = patiently(|| Login::new(node.address, "alice", "a-long-password"))?;
+        patiently(|| known(&alice, node.address))?;
         let mut rooms = Vec::new();
         for name in [ROOMS[0], ROOMS[1], PORCH] {
             let new = json!({ "name": name, "members": ["alice"] });
@@ -49,7 +50,7 @@ impl Town {
             rooms.push(text(&made["channel"]["_id"]));
         }
         rooms.truncate(ROOMS.len());
-        let device = add_device(launch, data)?;
+        let device = patiently(|| add_device(launch, data))?;
         Ok(Town { admin, alice, rooms, bob, device })
     }
 
@@ -67,6 +68,26 @@ impl Town {
             }
         }
     }
+}
+
+/// Tries a few times: a node that answers too early, as a planted fault makes it, does not know at once what it said.
+fn patiently<T>(mut step: impl FnMut() -> Outcome<T>) -> Outcome<T> {
+    const TRIES: usize = 200;
+    let mut done = step();
+    for _ in 1..TRIES {
+        if done.is_ok() {
+            break;
+        }
+        done = step();
+    }
+    done
+}
+
+/// A connection whose token the node knows.
+fn known(login: &Login, address: SocketAddr) -> Outcome<Http> {
+    let mut http = login.connect(address)?;
+    http.get("/api/v1/me")?.good()?;
+    Ok(http)
 }
 
 fn text(value: &Value) -> String {

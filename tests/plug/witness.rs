@@ -108,6 +108,11 @@ impl Witness {
         Witness { book: Mutex::default(), clock: Mutex::new(Box::new(|| 0)) }
     }
 
+    /// From now on times are by this clock.
+    pub fn set_clock(&self, clock: impl Fn() -> u64 + Send + Sync + 'static) {
+        *self.clock.lock().unwrap_or_else(PoisonError::into_inner) = Box::new(clock);
+    }
+
     fn book(&self) -> MutexGuard<'_, BTreeMap<Thing, Vec<Step>>> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,6 +1,8 @@
 //! The ways to take the power away, a row each.
 
 mod kill;
+mod plants;
+mod recorded;
 
 use crate::Outcome;
 use crate::args::Args;
@@ -18,11 +20,15 @@ pub struct Row {
 }
 
 /// All of them, in the order they run.
-pub const ROWS: &[Row] = &[Row {
-    name: "kill",
-    claim: "a node that is killed again and again on one folder keeps its word",
-    run: kill::run,
-}];
+pub const ROWS: &[Row] = &[
+    Row {
+        name: "recorded",
+        claim: "a power cut at any moment, dropping, tearing and reordering what was not synced",
+        run: recorded::run,
+    },
+    Row { name: "plants", claim: "a fault planted in the program is found", run: plants::run },
+    Row { name: "kill", claim: "a node that is killed again and again on one folder", run: kill::run },
+];
 
 /// What was tried and what came of it.
 #[derive(Debug, Default)]
