@@ -57,16 +57,7 @@ pub fn start(
         )));
     }
     let replayed = replay(&settled, &opened.reader, from, opened.report.end)?;
-    let number = |key: &[u8]| -> Result<Option<u64>, StoreError> {
-        let value = settled.get(key)?;
-        Ok(value.map(|value| value.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))))
-    };
-    let mut chance = [0u8; 8];
-    world.fill(&mut chance);
-    let identity = Identity {
-        node: number(keys::NODE)?.unwrap_or(u64::from_be_bytes(chance)),
-        boot: number(keys::BOOT)?.unwrap_or(0) as u32 + 1,
-    };
+    let identity = identity(&settled, &*world)?;
     let settled = Arc::new(settled);
     let last = settled.reached().seq;
     let view = View {
@@ -102,6 +93,20 @@ pub fn start(
     let health = Arc::new(Health::default());
     note(&health, &report);
     Ok((Parts { node, writer, settled, reading, hub, health, world }, report))
+}
+
+/// Who this node is, and which of its starts this is.
+fn identity(settled: &Settled, world: &dyn World) -> Result<Identity, StoreError> {
+    let number = |key: &[u8]| -> Result<Option<u64>, StoreError> {
+        let value = settled.get(key)?;
+        Ok(value.map(|value| value.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))))
+    };
+    let mut chance = [0u8; 8];
+    world.fill(&mut chance);
+    Ok(Identity {
+        node: number(keys::NODE)?.unwrap_or(u64::from_be_bytes(chance)),
+        boot: number(keys::BOOT)?.unwrap_or(0) as u32 + 1,
+    })
 }
 
 /// What a start found, among the troubles of the node that runs on it.
