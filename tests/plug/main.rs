@@ -21,6 +21,7 @@ mod harness;
 mod http;
 mod image;
 mod judge;
+mod mounts;
 mod mqtt;
 mod node;
 mod posters;
@@ -55,6 +56,10 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if let Err(error) = mounts::guard() {
+        eprintln!("plug: {error}");
+        return ExitCode::FAILURE;
+    }
     let mut sum = Tally::default();
     let mut rows = 0;
     for row in ROWS.iter().filter(|row| args.wants(row.name)) {

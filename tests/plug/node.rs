@@ -160,6 +160,19 @@ impl Node {
         }
     }
 
+    /// Holds it where it is, as if time stood still for it.
+    pub fn hold(&self) -> Outcome<()> {
+        kill_process(self.pid(), Signal::STOP)?;
+        let state = PathBuf::from(format!("/proc/{}/stat", self.child.id()));
+        let held = || fs::read_to_string(&state).is_ok_and(|text| text.contains(") T "));
+        if until(held) { Ok(()) } else { Err(wrong("it does not hold")) }
+    }
+
+    /// Lets it go on.
+    pub fn go_on(&self) -> Outcome<()> {
+        Ok(kill_process(self.pid(), Signal::CONT)?)
+    }
+
     /// What its log ends with.
     pub fn last_lines(&self) -> String {
         let text = fs::read_to_string(&self.log).unwrap_or_default();

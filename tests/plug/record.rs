@@ -97,6 +97,11 @@ impl Recorder {
         Ok(Recorder { shim, root: root.to_owned(), log: desk.join("record") })
     }
 
+    /// The same shim for another root, with a log beside it.
+    pub fn elsewhere(&self, desk: &Path, root: &Path) -> Recorder {
+        Recorder { shim: self.shim.clone(), root: root.to_owned(), log: desk.join("record") }
+    }
+
     /// Nodes started like this are recorded.
     pub fn launch(&self, launch: &Launch) -> Launch {
         let mut launch = launch.clone();

@@ -1,5 +1,7 @@
 //! The ways to take the power away, a row each.
 
+mod ext4;
+mod failing;
 mod kill;
 mod plants;
 mod recorded;
@@ -27,6 +29,12 @@ pub const ROWS: &[Row] = &[
         run: recorded::run,
     },
     Row { name: "plants", claim: "a fault planted in the program is found", run: plants::run },
+    Row { name: "ext4", claim: "the power of a real file system is cut under load", run: ext4::run },
+    Row {
+        name: "failing",
+        claim: "one write or sync of a life fails, each in turn, and what was acknowledged is there",
+        run: failing::run,
+    },
     Row { name: "kill", claim: "a node that is killed again and again on one folder", run: kill::run },
 ];
 
