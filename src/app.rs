@@ -1,5 +1,6 @@
 //! The composition root: the only file that names every part. It wires and stops; it decides nothing.
 
+mod again;
 mod folder;
 mod log;
 mod open;
@@ -16,6 +17,7 @@ use crate::doors::control::stream;
 use crate::doors::control::wire::{Reply, Request, StatusReport};
 use crate::node::NodeHandle;
 use crate::store::backup::{Mode, Outcome};
+use again::Again;
 use folder::DataFolder;
 use std::io::{self, Read};
 use std::path::Path;
@@ -100,7 +102,8 @@ impl Program {
         // A test's folder stays a test's: the mark decides, not the command.
         let test_mode = data.join("test-mode").exists();
         let folder = DataFolder::take(data, test_mode)?;
-        let parts = open::open(self.world.clone(), &folder)?;
+        let again = Again::note_only(&folder.path, self.world.clone());
+        let parts = open::open(self.world.clone(), &folder, &again.alarm())?;
         let (node, running) = crate::node::run::run(parts, || ()).map_err(open::no_thread)?;
         let status = StatusReport {
             version: env!("CARGO_PKG_VERSION").into(),

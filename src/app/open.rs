@@ -1,6 +1,7 @@
 //! Opens the store of a data folder, and rebuilds the index when it does not fit the journal.
 
 use super::folder::DataFolder;
+use crate::base::limits::INDEX_OPEN_SECONDS;
 use crate::base::world::World;
 use crate::cli::Failure;
 use crate::node::health::{Trouble, TroubleKind};
@@ -8,37 +9,38 @@ use crate::node::run::Parts;
 use crate::node::start::{StartReport, start};
 use crate::store::disk::OsDisk;
 use crate::store::error::StoreError;
-use crate::store::{journal, rescue};
+use crate::store::journal;
+use crate::store::rescue::guarded::Alarm;
+use crate::store::rescue::{self, Found};
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
-/// The parts of a node on this folder. Says in the log what it found.
-pub fn open(world: Arc<dyn World>, folder: &DataFolder) -> Result<Parts, Failure> {
-    let mut found = None;
+/// The parts of a node on this folder. Says in the log what it found. `alarm` hears when the index breaks later.
+pub fn open(world: Arc<dyn World>, folder: &DataFolder, alarm: &Alarm) -> Result<Parts, Failure> {
+    let mut found = Vec::new();
     super::restore::is_finished(&folder.path)?;
-    let (parts, report) = match attempt(world.clone(), folder) {
-        Err(error @ (StoreError::Index(_) | StoreError::Record(_))) => {
-            let aside = rescue::quarantine(&folder.path).map_err(|inner| {
-                let message = format!("{error}, and the index cannot be set aside: {inner}");
-                Failure { message, hint: Some("look at the disk or card".into()) }
-            })?;
-            let kept = aside.display();
-            let text = format!(
-                "The index was built anew from the journal ({error}). The old one is kept in {kept}."
-            );
-            found = Some(Trouble { kind: TroubleKind::IndexRebuilt, text });
-            attempt(world, folder)
+    let (parts, report) = match attempt(world.clone(), folder, alarm, &mut found) {
+        Err(StoreError::Index(why)) => {
+            rescue::set_aside(&folder.path, &why, &mut found).map_err(|error| failed(&error))?;
+            attempt(world, folder, alarm, &mut found)
         }
         other => other,
     }
     .map_err(|error| failed(&error))?;
-    found.into_iter().for_each(|trouble| parts.health.note(trouble));
+    found.iter().filter_map(trouble).for_each(|trouble| parts.health.note(trouble));
     tell(&report);
     Ok(parts)
 }
 
-fn attempt(world: Arc<dyn World>, folder: &DataFolder) -> Result<(Parts, StartReport), StoreError> {
-    let kv = rescue::open_index(&folder.path)?;
+fn attempt(
+    world: Arc<dyn World>,
+    folder: &DataFolder,
+    alarm: &Alarm,
+    found: &mut Vec<Found>,
+) -> Result<(Parts, StartReport), StoreError> {
+    let (kv, more) = rescue::open_index(&folder.path, Duration::from_secs(INDEX_OPEN_SECONDS), alarm)?;
+    found.extend(more);
     let mut salt = [0u8; 8];
     world.fill(&mut salt);
     let options = journal::Options { salt: u64::from_le_bytes(salt), ..journal::Options::default() };
@@ -48,6 +50,34 @@ fn attempt(world: Arc<dyn World>, folder: &DataFolder) -> Result<(Parts, StartRe
         ..options
     };
     start(Arc::new(OsDisk::new(folder.path.clone())), Box::new(kv), world, options)
+}
+
+/// What of it the operator must be told.
+fn trouble(found: &Found) -> Option<Trouble> {
+    let (kind, text) = match found {
+        Found::IndexAside { why, kept } => (
+            TroubleKind::IndexRebuilt,
+            format!(
+                "The index was built anew from the journal ({why}). The old one is kept in {}.",
+                kept.display()
+            ),
+        ),
+        Found::PartsAside { kept } => (
+            TroubleKind::Repaired,
+            format!(
+                "Broken parts of the index were set aside in {}: it does without, nothing is lost.",
+                kept.display()
+            ),
+        ),
+        Found::IndexGone => {
+            (TroubleKind::IndexRebuilt, "The index was gone and was built anew from the journal.".to_owned())
+        }
+        Found::Removed { was } => {
+            tracing::warn!(was = %was.display(), "the oldest of what was set aside was removed");
+            return None;
+        }
+    };
+    Some(Trouble { kind, text })
 }
 
 fn tell(report: &StartReport) {

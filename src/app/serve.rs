@@ -1,5 +1,6 @@
 //! Serving: the node's threads, one runtime for all doors, and a clean stop.
 
+use super::again::Again;
 use super::folder::DataFolder;
 use super::{open, tell, test_mode};
 use crate::base::world::{OsWorld, World};
@@ -32,8 +33,11 @@ pub fn serve(
 ) -> Result<(), Failure> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(open::no_thread)?;
-    let parts = open::open(world.clone(), folder)?;
+    let again = Again::watch(&folder.path, world.clone());
+    let parts = open::open(world.clone(), folder, &again.alarm())?;
     let (stop, stopped) = watch::channel(false);
+    let closing = stop.clone();
+    again.serving(move || _ = closing.send_replace(true));
     let failing = stop.clone();
     let (node, running) = crate::node::run::run(parts, move || {
         failing.send_replace(true);
@@ -42,7 +46,9 @@ pub fn serve(
     let served = runtime.block_on(doors(world, folder, config, test_mode, node, stop, stopped));
     // Doors hold the node: they go before its threads are waited for.
     drop(runtime);
+    again.closed();
     let settled = running.stop().map_err(|error| open::failed(&error));
+    again.start_anew_if_broken();
     served.and(settled)
 }
 

@@ -371,3 +371,17 @@ pub const BACKUP_GROUP_BYTES: usize = 512 * 1024;
 pub const BACKUP_DAMAGE_LISTED_MAX: usize = 64;
 /// Entries looked at in a folder of backups: more is a wrong folder.
 pub const BACKUPS_LISTED_MAX: usize = 10_000;
+// ---- rescue ----
+
+/// Seconds the index may take to open: one without its snapshot is read as a whole, at the pace of a slow card.
+pub const INDEX_OPEN_SECONDS: u64 = 120;
+/// Openings of the index in a row that may end the program before it is set aside; one may be somebody's kill.
+pub const INDEX_OPENINGS_MAX: usize = 2;
+/// Indexes set aside that are kept: the newest, for somebody who wants to look.
+pub const QUARANTINES_KEPT: usize = 3;
+/// Bytes of them all above which the oldest go; the newest stays in any case.
+pub const QUARANTINE_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Times in a row that the program starts itself anew because its index broke.
+pub const RESTARTS_MAX: u32 = 3;
+/// Milliseconds of running after which a new start is no longer one in a row.
+pub const RESTART_CALM_MS: u64 = 10 * 60 * 1_000;

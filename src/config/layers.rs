@@ -12,8 +12,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Variables that are no settings but belong to linnet's own commands and tests.
-const FOREIGN: [&str; 6] =
-    ["LINNET_PLANT", "LINNET_BIN", "LINNET_VENV", "LINNET_ARTIFACTS", "LINNET_CHROMIUM", "LINNET_CONFIG"];
+const FOREIGN: [&str; 7] = [
+    "LINNET_RESTARTS",
+    "LINNET_PLANT",
+    "LINNET_BIN",
+    "LINNET_VENV",
+    "LINNET_ARTIFACTS",
+    "LINNET_CHROMIUM",
+    "LINNET_CONFIG",
+];
 const FOREIGN_PREFIX: &str = "LINNET_TEST_";
 
 /// The places to read, found by the caller.

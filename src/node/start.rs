@@ -80,8 +80,11 @@ pub fn start(
         last,
     };
     let mut writer = opened.writer;
-    node.transact(Node::wake)
-        .map_err(|refusal| StoreError::Index(format!("the first Change: {refusal:?}")))?;
+    node.transact(Node::wake).map_err(|refusal| {
+        // Not the index's fault: it must not be set aside for it.
+        tracing::error!(?refusal, "the node cannot say that it starts");
+        StoreError::Broken
+    })?;
     let formed = node.hand_over();
     if let Some(group) = &formed.group {
         writer.write(group)?;

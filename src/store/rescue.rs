@@ -1,58 +1,180 @@
-//! What happens when the index will not open or does not match the journal: it is set aside, never thrown away,
-//! and a new one is built from the journal.
+//! What happens when the index will not open, breaks or does not match the journal: it is set aside, never thrown away
+//! at once, and a new one is built from the journal.
+//!
+//! Files in the data folder, all small:
+//!
+//! | name | says |
+//! |---|---|
+//! | `index-suspect` | the index broke while the node ran: the next start sets it aside |
+//! | `index-opening` | how many openings in a row did not return: a process that is killed by its own index says nothing else |
+//! | `index-reached` | how far the index had followed the journal when it was last synced, see [`witness`] |
+//! | `quarantine-N/` | an index, or only broken parts of it, that was set aside |
+
+pub mod guarded;
+pub mod marks;
+pub mod quarantine;
+pub mod witness;
 
 use crate::store::error::StoreError;
+use crate::store::index::kv::{Order, Shelf};
 use crate::store::index::sled::SledKv;
-use std::fs::{self, File};
+use guarded::{Alarm, Guarded};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::Duration;
+use witness::Witness;
 
 /// The folder of the index in the data folder.
-const INDEX: &str = "index";
-/// How the folders of set-aside indexes begin.
-const QUARANTINE: &str = "quarantine-";
-/// Set-aside indexes that are looked for; with more, somebody must look at the disk first.
-const QUARANTINES_MAX: u32 = 100;
+pub const INDEX: &str = "index";
 
-/// Opens the index under guard: a panic inside the database is an error here.
-pub fn open_index(data: &Path) -> Result<SledKv, StoreError> {
-    let folder = data.join(INDEX);
-    match catch_unwind(AssertUnwindSafe(|| SledKv::open(&folder))) {
-        Ok(opened) => opened,
-        Err(_) => Err(StoreError::Index(format!("the database panicked on {}", folder.display()))),
-    }
+/// What opening the index found and did, for the operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// The index could not be used and was set aside.
+    IndexAside {
+        /// What was wrong with it.
+        why: String,
+        /// Where it lies now.
+        kept: PathBuf,
+    },
+    /// Parts of it that were broken and that it can do without were set aside.
+    PartsAside {
+        /// Where they lie now.
+        kept: PathBuf,
+    },
+    /// There was an index once, and now there is none.
+    IndexGone,
+    /// An older folder of set-aside things was removed.
+    Removed {
+        /// Where it lay.
+        was: PathBuf,
+    },
 }
 
-/// Sets the index aside, so that the next open finds none. Says where it lies now.
-pub fn quarantine(data: &Path) -> io::Result<PathBuf> {
-    let free = (1..=QUARANTINES_MAX)
-        .map(|number| data.join(format!("{QUARANTINE}{number}")))
-        .find(|path| !path.exists());
-    let free =
-        free.ok_or_else(|| io::Error::other("there are too many quarantine folders: look at the disk"))?;
-    fs::rename(data.join(INDEX), &free)?;
-    File::open(data)?.sync_all()?;
-    Ok(free)
+/// Opens the index of a data folder, come what may: what cannot be opened is set aside. Fails only when the machine
+/// does not let us: no space, no right, no memory. `alarm` hears of an index that breaks later.
+pub fn open_index(data: &Path, limit: Duration, alarm: &Alarm) -> Result<(Guarded, Vec<Found>), StoreError> {
+    let mut found = Vec::new();
+    if let Some(why) = marks::suspicion(data) {
+        set_aside(data, &why, &mut found)?;
+    }
+    let broken = quarantine::set_broken_parts_aside(data).map_err(|error| no_room(data, error))?;
+    found.extend(broken.map(|kept| Found::PartsAside { kept }));
+    let first = match attempt(data, limit, alarm) {
+        Err(StoreError::Index(why)) => why,
+        opened => return finish(data, opened, found),
+    };
+    set_aside(data, &first, &mut found)?;
+    finish(data, attempt(data, limit, alarm), found)
+}
+
+/// Sets the index aside and forgets what was noted about it.
+pub fn set_aside(data: &Path, why: &str, found: &mut Vec<Found>) -> Result<(), StoreError> {
+    let kept = quarantine::set_index_aside(data).map_err(|error| no_room(data, error))?;
+    witness::forget(data).and_then(|()| marks::clear(data)).map_err(|error| no_room(data, error))?;
+    if let Some(kept) = kept {
+        found.push(Found::IndexAside { why: why.to_owned(), kept });
+    }
+    let removed = quarantine::remove_oldest(data).map_err(|error| no_room(data, error))?;
+    found.extend(removed.into_iter().map(|was| Found::Removed { was }));
+    Ok(())
+}
+
+fn no_room(data: &Path, error: io::Error) -> StoreError {
+    StoreError::disk("set the index aside in", &data.display().to_string(), error)
+}
+
+fn finish(
+    data: &Path,
+    opened: Result<(Guarded, bool), StoreError>,
+    mut found: Vec<Found>,
+) -> Result<(Guarded, Vec<Found>), StoreError> {
+    let (kv, is_gone) = opened?;
+    if is_gone && !found.iter().any(|found| matches!(found, Found::IndexAside { .. })) {
+        found.push(Found::IndexGone);
+    }
+    marks::opened(data);
+    Ok((kv, found))
+}
+
+/// One opening; also says whether there should have been an index and was none.
+fn attempt(data: &Path, limit: Duration, alarm: &Alarm) -> Result<(Guarded, bool), StoreError> {
+    if !marks::opening(data) {
+        return Err(StoreError::Index("opening it ended the program twice".into()));
+    }
+    let (folder, hears) = (data.to_owned(), alarm.clone());
+    within(limit, alarm, move || {
+        let kv = SledKv::open(&folder.join(INDEX))?;
+        let reached = guarded::reached(&kv)?;
+        let (mut witness, claimed) = Witness::open(&folder)?;
+        let is_gone = claimed.is_some() && reached.is_none();
+        if is_gone && kv.scan(&[0], &[0xFF], Order::Up, 1)?.is_empty() {
+            // An empty index is no danger: all of it is built from the journal, and what was claimed is void.
+            witness::forget(&folder).map_err(|error| StoreError::disk("remove", "index-reached", error))?;
+            (witness, _) = Witness::open(&folder)?;
+        } else if reached < claimed {
+            let [reached, claimed] = [reached, claimed].map(Option::unwrap_or_default);
+            return Err(StoreError::Index(format!(
+                "it has lost what it knew: it had followed the journal to {claimed}, now to {reached}"
+            )));
+        }
+        Ok((Guarded::new(kv, witness, hears), is_gone))
+    })
+}
+
+/// Runs it on a thread of its own: a panic there, and an opening that does not return, are errors here.
+fn within<T: Send + 'static>(
+    limit: Duration,
+    alarm: &Alarm,
+    open: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    let (give, given) = mpsc::sync_channel(1);
+    let guarded = move || {
+        let opened = catch_unwind(AssertUnwindSafe(|| guarded::marked(open)));
+        let panicked = || StoreError::Index("the database panicked when it was opened".into());
+        // Nobody waits any more when the limit has passed.
+        let _ = give.send(opened.unwrap_or_else(|_| Err(panicked())));
+    };
+    let thread = std::thread::Builder::new().name("linnet-open".into()).spawn(guarded);
+    let thread = thread.map_err(|error| StoreError::disk("start a thread for", INDEX, error))?;
+    match given.recv_timeout(limit) {
+        Ok(opened) => {
+            // It has nothing left to do but to end.
+            let _ = thread.join();
+            opened
+        }
+        Err(_) => {
+            // The thread cannot be ended and may spin for ever: only a new process is rid of it.
+            let why = format!("opening it took more than {} s", limit.as_secs());
+            alarm(&why);
+            Err(StoreError::Index(why))
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::index::kv::{Kv, Shelf};
+    use std::sync::{Arc, Mutex};
 
     #[test]
-    fn an_index_that_does_not_open_is_set_aside_and_kept() {
-        let temp = tempfile::tempdir().expect("a temporary folder");
-        let kv = open_index(temp.path()).expect("an empty folder opens");
-        kv.write(&[(b"k".to_vec().into(), Some(b"v"[..].into()))]).expect("it takes a write");
-        kv.sync().expect("it syncs");
-        drop(kv);
-        fs::write(temp.path().join("index/conf"), "not a configuration").expect("it can be written");
-        assert!(open_index(temp.path()).is_err());
-        let aside = quarantine(temp.path()).expect("it can be set aside");
-        assert!(aside.ends_with("quarantine-1") && aside.join("conf").exists());
-        let fresh = open_index(temp.path()).expect("a new one opens");
-        assert_eq!(fresh.get(b"k").expect("it reads"), None);
+    fn an_opening_that_hangs_or_panics_is_an_error() {
+        let (soon, late) = (Duration::from_millis(20), Duration::from_secs(20));
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let hears = heard.clone();
+        let alarm: Alarm = Arc::new(move |why| hears.lock().expect("nobody panics").push(why.to_owned()));
+        let (never, wait) = mpsc::channel::<()>();
+        let hangs = within(soon, &alarm, move || {
+            let _ = wait.recv();
+            Ok(())
+        });
+        drop(never);
+        assert!(matches!(hangs, Err(StoreError::Index(why)) if why.contains("more than")));
+        assert_eq!(heard.lock().expect("nobody panics").len(), 1);
+        let panics = within(late, &alarm, || -> Result<(), StoreError> { panic!("as sled does") });
+        assert!(matches!(panics, Err(StoreError::Index(why)) if why.contains("panicked")));
+        assert!(matches!(within(late, &alarm, || Ok(7)), Ok(7)));
     }
 }

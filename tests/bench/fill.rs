@@ -3,6 +3,7 @@
 use crate::stats::{median, now};
 use crate::{Outcome, publish, wrong};
 use linnet::base::id::RoomId;
+use linnet::base::limits::INDEX_OPEN_SECONDS;
 use linnet::base::world::{Keeper, OsWorld, SimWorld, World};
 use linnet::chat::message::Draft;
 use linnet::chat::name::{Name, Text};
@@ -77,7 +78,9 @@ struct Filler {
 impl Filler {
     fn open(folder: &Path, wall_ms: u64) -> Outcome<Filler> {
         let world = Arc::new(Past { machine: OsWorld::new(), wall_ms: wall_ms.into() });
-        let index = rescue::open_index(folder).map_err(store)?;
+        let alarm: rescue::guarded::Alarm = Arc::new(|why| panic!("the index broke: {why}"));
+        let limit = Duration::from_secs(INDEX_OPEN_SECONDS);
+        let (index, _) = rescue::open_index(folder, limit, &alarm).map_err(store)?;
         let disk = Arc::new(OsDisk::new(folder.to_owned()));
         let (parts, _) = start(disk, Box::new(index), world.clone(), Options::default()).map_err(store)?;
         Ok(Filler { world, parts })

@@ -23,6 +23,7 @@ mod node;
 mod policy;
 mod program;
 mod records;
+mod rescue;
 mod rest;
 mod running;
 mod serve;

@@ -52,7 +52,7 @@ impl Settled {
     /// The settled index over a store, and how far that store has followed the journal.
     pub fn open(kv: Box<dyn Kv>) -> Result<(Self, Option<Checkpoint>), StoreError> {
         let checkpoint = match kv.get(keys::CHECKPOINT)? {
-            Some(value) => Some(decode_checkpoint(&value)?),
+            Some(value) => Some(Checkpoint::decode(&value)?),
             None => None,
         };
         let layers = Layers { reached: checkpoint.unwrap_or_default(), ..Layers::default() };
@@ -188,13 +188,16 @@ fn encode_checkpoint(checkpoint: Checkpoint) -> Value {
     Value::from(&bytes[..])
 }
 
-fn decode_checkpoint(bytes: &[u8]) -> Result<Checkpoint, StoreError> {
-    let number = |at: usize| {
-        let eight = bytes.get(at..at + 8)?.try_into().ok()?;
-        Some(u64::from_be_bytes(eight))
-    };
-    match (bytes.first(), bytes.len(), number(1), number(9)) {
-        (Some(1), 17, Some(end), Some(seq)) => Ok(Checkpoint { end: Pos(end), seq: Seq(seq) }),
-        _ => Err(StoreError::Index("the checkpoint record has an unknown form".into())),
+impl Checkpoint {
+    /// Reads the value of [`keys::CHECKPOINT`].
+    pub fn decode(bytes: &[u8]) -> Result<Checkpoint, StoreError> {
+        let number = |at: usize| {
+            let eight = bytes.get(at..at + 8)?.try_into().ok()?;
+            Some(u64::from_be_bytes(eight))
+        };
+        match (bytes.first(), bytes.len(), number(1), number(9)) {
+            (Some(1), 17, Some(end), Some(seq)) => Ok(Checkpoint { end: Pos(end), seq: Seq(seq) }),
+            _ => Err(StoreError::Index("the checkpoint record has an unknown form".into())),
+        }
     }
 }

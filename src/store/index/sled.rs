@@ -3,7 +3,9 @@
 use crate::store::error::StoreError;
 use crate::store::index::kv::{Kv, Order, Shelf, Value, Write};
 use crate::store::keys::Key;
+use rustix::io::Errno;
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// Bytes of sled's page cache. It does not bound sled's memory, but a small one keeps it small.
@@ -19,8 +21,6 @@ pub struct SledKv {
 impl SledKv {
     /// Opens or makes the index in this folder. Everything a power cut could tear is synced before it returns.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let failed =
-            |what: &dyn std::fmt::Display| StoreError::Index(format!("{}: {what}", folder.display()));
         let db = sled::Config::new()
             .path(folder)
             .cache_capacity(CACHE_BYTES)
@@ -28,7 +28,7 @@ impl SledKv {
             .flush_every_ms(None)
             .mode(sled::Mode::LowSpace)
             .open()
-            .map_err(|error| failed(&error))?;
+            .map_err(failed)?;
         let sync = || -> std::io::Result<File> {
             // A torn `conf` makes the next open fail, so it is synced once, with its folder.
             File::open(folder.join("conf"))?.sync_all()?;
@@ -40,13 +40,27 @@ impl SledKv {
             }
             Ok(log)
         };
-        let log = sync().map_err(|error| failed(&error))?;
+        let log = sync().map_err(|error| StoreError::disk("sync", "index", error))?;
         Ok(Self { db, log })
     }
 }
 
+/// What the machine lacks is the disk's trouble; everything else is the index's, which can be built anew.
 fn failed(error: sled::Error) -> StoreError {
-    StoreError::Index(error.to_string())
+    match error {
+        sled::Error::Io(error) if is_lack(&error) => StoreError::disk("use", "index", error),
+        error => StoreError::Index(error.to_string()),
+    }
+}
+
+fn is_lack(error: &std::io::Error) -> bool {
+    use ErrorKind::{OutOfMemory, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    let files = [Errno::MFILE, Errno::NFILE].map(|errno| Some(errno.raw_os_error()));
+    files.contains(&error.raw_os_error())
+        || matches!(
+            error.kind(),
+            OutOfMemory | PermissionDenied | QuotaExceeded | ReadOnlyFilesystem | StorageFull
+        )
 }
 
 impl Shelf for SledKv {
@@ -94,7 +108,7 @@ impl Kv for SledKv {
         if crate::base::plant::no_sync() {
             return Ok(());
         }
-        self.log.sync_data().map_err(|error| StoreError::Index(format!("sync of the index: {error}")))
+        self.log.sync_data().map_err(|error| StoreError::disk("sync", "index", error))
     }
 
     fn bytes_on_disk(&self) -> u64 {

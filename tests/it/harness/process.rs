@@ -4,11 +4,12 @@ use super::ask::{Heard, ask};
 use crate::program::Desk;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 /// A serving process. Dropping it kills it.
 pub struct Process {
     child: Child,
+    out: BufReader<ChildStdout>,
     /// Where it serves.
     pub address: SocketAddr,
     /// What it printed before it was ready.
@@ -32,20 +33,23 @@ impl Process {
     fn begin(mut command: Command) -> Process {
         let mut child = command.spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
-        let mut greeting = String::new();
-        let address = loop {
-            let mut line = String::new();
-            if out.read_line(&mut line).unwrap() == 0 {
+        match ready(&mut out) {
+            Some((greeting, address)) => Process { child, out, address, greeting },
+            None => {
                 let mut err = String::new();
                 child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
                 panic!("it ended before it was ready: {err}");
             }
-            if let Some(rest) = line.strip_prefix("ready http=") {
-                break rest.split(' ').next().unwrap().parse().unwrap();
-            }
-            greeting.push_str(&line);
-        };
-        Process { child, address, greeting }
+        }
+    }
+
+    /// Waits until it has started itself anew; false if it ended instead.
+    pub fn started_anew(&mut self) -> bool {
+        match ready(&mut self.out) {
+            Some((_, address)) => self.address = address,
+            None => return false,
+        }
+        true
     }
 
     /// Its process id.
@@ -76,6 +80,21 @@ impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// What it says until it is ready, and where it serves.
+fn ready(out: &mut BufReader<ChildStdout>) -> Option<(String, SocketAddr)> {
+    let mut greeting = String::new();
+    loop {
+        let mut line = String::new();
+        if out.read_line(&mut line).unwrap() == 0 {
+            return None;
+        }
+        if let Some(rest) = line.strip_prefix("ready http=") {
+            return Some((greeting, rest.split(' ').next().unwrap().parse().unwrap()));
+        }
+        greeting.push_str(&line);
     }
 }
 

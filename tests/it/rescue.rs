@@ -1,0 +1,4 @@
+//! What the node does about a damaged index: it starts, serves everything that was said, and says what it did.
+
+mod damage;
+mod process;
