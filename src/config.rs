@@ -39,6 +39,8 @@ pub struct Config {
     pub http: Http,
     /// The door for devices that speak MQTT.
     pub mqtt: Mqtt,
+    /// The disk of the data folder.
+    pub disk: Disk,
     /// Brokers to listen at, in the order of the files.
     pub bridges: Vec<BridgeRule>,
 }
@@ -57,6 +59,13 @@ pub struct Http {
 pub struct Mqtt {
     /// Where it listens, unless it is off.
     pub address: Option<SocketAddr>,
+}
+
+/// Settings of the disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disk {
+    /// Bytes that are kept free; `None` decides by the disk.
+    pub floor: Option<u64>,
 }
 
 /// Who gets in besides those who have an account.
@@ -94,6 +103,7 @@ impl Config {
             log: tracing::Level::ERROR,
             http: Http { address: SocketAddr::from(([0, 0, 0, 0], 0)), hosts: Vec::new() },
             mqtt: Mqtt { address: None },
+            disk: Disk { floor: None },
             bridges: Vec::new(),
         }
     }

@@ -118,8 +118,13 @@ fn lock(path: &Path) -> Result<File, Failure> {
         writeln!(file, "{}", std::process::id())
     };
     let mut note = note;
-    note().map_err(|error| failure(path, "write to the data folder", &error))?;
-    Ok(file)
+    match note() {
+        // The lock holds without the number in it, and a full disk is no reason not to serve.
+        Err(error) if error.kind() != io::ErrorKind::StorageFull => {
+            Err(failure(path, "write to the data folder", &error))
+        }
+        _ => Ok(file),
+    }
 }
 
 fn check_format(path: &Path) -> Result<(), Failure> {

@@ -4,6 +4,7 @@ use super::folder::DataFolder;
 use crate::base::limits::INDEX_OPEN_SECONDS;
 use crate::base::world::World;
 use crate::cli::Failure;
+use crate::node::disk::{make_room_to_open, segment_bytes};
 use crate::node::health::{Trouble, TroubleKind};
 use crate::node::run::Parts;
 use crate::node::start::{StartReport, start};
@@ -18,6 +19,12 @@ use std::time::Duration;
 
 /// The parts of a node on this folder. Says in the log what it found. `alarm` hears when the index breaks later.
 pub fn open(world: Arc<dyn World>, folder: &DataFolder, alarm: &Alarm) -> Result<Parts, Failure> {
+    // A full disk keeps the index from opening, which is no fault of the index.
+    match make_room_to_open(&OsDisk::new(folder.path.clone())) {
+        Ok(true) => tracing::warn!("the disk is full: the ballast was given up to start"),
+        Ok(false) => {}
+        Err(error) => tracing::warn!(%error, "the ballast cannot be given up"),
+    }
     let mut found = Vec::new();
     super::restore::is_finished(&folder.path)?;
     let (parts, report) = match attempt(world.clone(), folder, alarm, &mut found) {
@@ -43,13 +50,14 @@ fn attempt(
     found.extend(more);
     let mut salt = [0u8; 8];
     world.fill(&mut salt);
-    let options = journal::Options { salt: u64::from_le_bytes(salt), ..journal::Options::default() };
+    let disk = OsDisk::new(folder.path.clone());
+    let options = journal::Options { segment_bytes: segment_bytes(&disk), salt: u64::from_le_bytes(salt) };
     #[cfg(feature = "plant")]
     let options = journal::Options {
         segment_bytes: crate::base::plant::segment_bytes(options.segment_bytes),
         ..options
     };
-    start(Arc::new(OsDisk::new(folder.path.clone())), Box::new(kv), world, options)
+    start(Arc::new(disk), Box::new(kv), world, options)
 }
 
 /// What of it the operator must be told.

@@ -35,6 +35,7 @@ pub fn serve(
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(open::no_thread)?;
     let again = Again::watch(&folder.path, world.clone());
     let parts = open::open(world.clone(), folder, &again.alarm())?;
+    parts.disk.keep_free(config.disk.floor);
     let (stop, stopped) = watch::channel(false);
     let closing = stop.clone();
     again.serving(move || _ = closing.send_replace(true));

@@ -133,6 +133,8 @@ pub enum Refusal {
     },
     /// Too many jobs wait; try again.
     Busy,
+    /// The disk is full; what takes away is still done.
+    DiskFull,
     /// The store cannot take it; the operator has been told.
     StoreFailed,
 }

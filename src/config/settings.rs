@@ -33,7 +33,7 @@ pub(super) struct Setting {
 const ADDRESS: &str = "an address with a port such as 0.0.0.0:3000, 127.0.0.1:0 or [::]:3000";
 
 /// Every setting, in the order of `config.default.toml`.
-pub(super) const SETTINGS: [Setting; 7] = [
+pub(super) const SETTINGS: [Setting; 8] = [
     Setting {
         key: "data",
         expected: "the path of a folder",
@@ -77,6 +77,12 @@ pub(super) const SETTINGS: [Setting; 7] = [
         expected: "\"off\" or an address with a port such as 0.0.0.0:1883",
         set: |config, given| put(&mut config.mqtt.address, text(given).and_then(address_or_off)),
         show: |config| quoted(&config.mqtt.address.map_or("off".to_owned(), |address| address.to_string())),
+    },
+    Setting {
+        key: "disk.floor",
+        expected: "\"auto\" or a size such as \"64 MB\" or \"1 GB\"",
+        set: |config, given| put(&mut config.disk.floor, text(given).and_then(size_or_auto)),
+        show: |config| quoted(&config.disk.floor.map_or("auto".to_owned(), size_words)),
     },
 ];
 
@@ -150,6 +156,24 @@ fn level(word: &str) -> Option<tracing::Level> {
 
 fn address_or_off(text: &str) -> Option<Option<SocketAddr>> {
     if text == "off" { Some(None) } else { text.parse().ok().map(Some) }
+}
+
+const UNITS: [(&str, u64); 4] = [("GB", 1 << 30), ("MB", 1 << 20), ("KB", 1 << 10), ("B", 1)];
+
+fn size_or_auto(text: &str) -> Option<Option<u64>> {
+    if text == "auto" { Some(None) } else { size(text).map(Some) }
+}
+
+/// A whole number with its unit: units are those of memory, 1024 each.
+fn size(text: &str) -> Option<u64> {
+    let (unit, bytes) = UNITS.into_iter().find(|(unit, _)| text.ends_with(unit))?;
+    text.strip_suffix(unit)?.trim().parse::<u64>().ok()?.checked_mul(bytes)
+}
+
+fn size_words(bytes: u64) -> String {
+    let (unit, of) =
+        UNITS.into_iter().find(|(_, of)| bytes >= *of && bytes.is_multiple_of(*of)).unwrap_or(("B", 1));
+    format!("{} {unit}", bytes / of)
 }
 
 /// A list, or one text with commas as a variable has to write it.

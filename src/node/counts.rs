@@ -42,6 +42,7 @@ impl NodeCounts {
     pub(super) fn refused(&self, refusal: &Refusal) {
         let reason = match refusal {
             Refusal::Busy => "busy",
+            Refusal::DiskFull => "disk_full",
             Refusal::StoreFailed => "store_failed",
             Refusal::NotAllowed(_) | Refusal::NotLoggedIn | Refusal::TokenUnknown => "not_allowed",
             _ => "other",

@@ -11,8 +11,10 @@ pub mod caller;
 pub mod clock;
 pub mod counts;
 pub mod devices;
+pub mod disk;
 pub mod health;
 pub mod history;
+pub mod indexer;
 pub mod invitations;
 pub mod listing;
 pub mod members;
@@ -42,12 +44,13 @@ use crate::base::world::World;
 use crate::chat::change::{Change, Origin, What};
 use crate::chat::policy::Actor;
 use crate::chat::refusal::Refusal;
+use crate::node::disk::DiskCare;
 use crate::node::view::{Batch, View};
 use crate::store::error::StoreError;
 use crate::store::index::apply::{Follower, Place};
 use crate::store::index::kv::{Order, Shelf, Value, Write};
 use crate::store::index::settled::Checkpoint;
-use crate::store::journal::{self, Appender, Group, GroupBuilder};
+use crate::store::journal::{self, Appender, AppenderMark, Group, GroupBuilder};
 use crate::store::keys::Key;
 use crate::store::record::{self, RecordError};
 use std::sync::Arc;
@@ -88,6 +91,15 @@ pub struct Node {
     appender: Appender,
     group: Option<GroupBuilder>,
     last: Seq,
+    /// Where everything stood before the group that is on its way.
+    flown_from: Option<(AppenderMark, Seq)>,
+    /// The last Change of the group that is on its way, or was.
+    flown: Seq,
+    /// The Change that told of this start, once it is appended.
+    woken: Option<Seq>,
+    disk: Arc<DiskCare>,
+    /// What the node itself has to do may use the room that is kept free.
+    uses_reserve: bool,
 }
 
 /// Where the group stood before a job, to take it back.
@@ -125,6 +137,10 @@ impl Node {
 
     /// Puts a Change at the end of the order. Callers hold the permit for it: see the methods of this folder.
     fn append(&mut self, what: What) -> Result<Seq, Refusal> {
+        let taken = if self.uses_reserve { !self.disk.is_shut() } else { self.disk.takes(&what) };
+        if !taken {
+            return Err(Refusal::DiskFull);
+        }
         let seq = self.next_seq();
         let origin = Origin { node: self.identity.node, seq, moment: self.now() };
         let change = Change { seq, origin, what };
@@ -165,7 +181,7 @@ impl Node {
             changes: self.view.forming.changes.len(),
             last: self.last,
         };
-        let answer = job(self);
+        let answer = self.rouse().and_then(|()| job(self));
         match &answer {
             Ok(_) => self.view.keep(),
             Err(_) => self.take_back(mark),
@@ -186,6 +202,34 @@ impl Node {
         }
     }
 
+    /// Does something with the room that is kept free.
+    fn with_reserve<T>(&mut self, job: impl FnOnce(&mut Node) -> Result<T, Refusal>) -> Result<T, Refusal> {
+        let before = std::mem::replace(&mut self.uses_reserve, true);
+        let answer = job(self);
+        self.uses_reserve = before;
+        answer
+    }
+
+    /// Tells of this start, unless that was done: a start on a full disk serves readers before it can.
+    fn rouse(&mut self) -> Result<(), Refusal> {
+        match self.woken.is_some_and(|woken| woken <= self.last) {
+            true => Ok(()),
+            false => self.with_reserve(Node::wake),
+        }
+    }
+
+    /// The group on its way found no room: it, and what formed on top of it, never was.
+    pub fn take_back_flight(&mut self) {
+        let Some((mark, last)) = self.flown_from.take() else { return };
+        self.group = None;
+        self.view.job = Default::default();
+        self.view.forming = Batch::default();
+        self.view.flying = Arc::default();
+        self.appender.rewind(mark);
+        (self.last, self.flown) = (last, last);
+        self.follower.forget();
+    }
+
     /// Bytes of the group that is forming.
     pub fn forming_bytes(&self) -> usize {
         self.group.as_ref().map_or(0, GroupBuilder::len_bytes)
@@ -194,6 +238,7 @@ impl Node {
     /// Hands over the group that has formed; from now on it is on its way.
     pub fn hand_over(&mut self) -> Formed {
         let batch = Arc::new(std::mem::take(&mut self.view.forming));
+        self.flown_from = Some((self.appender.mark(), std::mem::replace(&mut self.flown, self.last)));
         let group = match self.group.take() {
             Some(group) if group.frames() > 0 => Some(self.appender.finish(group)),
             Some(_) | None => None,

@@ -15,6 +15,8 @@ struct Waiting<J> {
     jobs: usize,
     /// Whether the settling thread can take a group.
     idle: bool,
+    /// The group that was handed over has to be taken back, with what formed since.
+    taken_back: bool,
     closed: bool,
     failed: bool,
 }
@@ -42,6 +44,8 @@ pub enum Next<J> {
     Job(J),
     /// Hand over the group that has formed: the settling thread is free.
     HandOver,
+    /// Take back the group that was handed over, and what formed since.
+    TakeBack,
     /// Nothing will come any more.
     Closed,
 }
@@ -51,7 +55,8 @@ impl<J> Queue<J> {
     #[allow(clippy::new_without_default)] // A default queue would hide that two threads share it.
     pub fn new() -> Self {
         let (lanes, turns) = (HashMap::new(), VecDeque::new());
-        let waiting = Waiting { lanes, turns, jobs: 0, idle: true, closed: false, failed: false };
+        let waiting =
+            Waiting { lanes, turns, jobs: 0, idle: true, taken_back: false, closed: false, failed: false };
         Self { waiting: Mutex::new(waiting), news: Condvar::new() }
     }
 
@@ -87,6 +92,9 @@ impl<J> Queue<J> {
             if waiting.failed {
                 return Next::Closed;
             }
+            if std::mem::take(&mut waiting.taken_back) {
+                return Next::TakeBack;
+            }
             if !full && let Some(lane) = waiting.turns.pop_front() {
                 let jobs = waiting.lanes.get_mut(&lane).expect("a lane with a turn has jobs");
                 let job = jobs.pop_front().expect("a lane with a turn has jobs");
@@ -112,6 +120,14 @@ impl<J> Queue<J> {
     /// The settling thread is free again.
     pub fn settled(&self) {
         self.lock().idle = true;
+        self.news.notify_one();
+    }
+
+    /// The settling thread is free again, and its group was not kept: nothing else is done before it is taken back.
+    pub fn not_kept(&self) {
+        let mut waiting = self.lock();
+        (waiting.idle, waiting.taken_back) = (true, true);
+        drop(waiting);
         self.news.notify_one();
     }
 
@@ -158,7 +174,7 @@ mod tests {
     fn job(next: Next<u32>) -> Option<u32> {
         match next {
             Next::Job(job) => Some(job),
-            Next::HandOver | Next::Closed => None,
+            Next::HandOver | Next::TakeBack | Next::Closed => None,
         }
     }
 

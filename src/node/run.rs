@@ -3,14 +3,16 @@
 //! The writer runs jobs one after the other and forms a group of them; the settler writes the group, syncs it, and
 //! only then lets the answers go and the listeners wake. While it syncs, the next group forms.
 
-use crate::base::limits::{CHECKPOINT_MS, GROUP_BYTES_MAX, GROUP_JOBS_MAX};
+use crate::base::limits::{GROUP_BYTES_MAX, GROUP_JOBS_MAX};
 use crate::base::world::World;
 use crate::chat::change::Change;
 use crate::chat::refusal::Refusal;
 use crate::delivery::Hub;
 use crate::node::caller::Caller;
 use crate::node::counts::NodeCounts;
+use crate::node::disk::DiskCare;
 use crate::node::health::{Health, Trouble, TroubleKind, Worker};
+use crate::node::indexer::Indexer;
 use crate::node::passwords::Passwords;
 use crate::node::queue::{Next, NotTaken, Queue};
 use crate::node::reading::Reading;
@@ -20,15 +22,24 @@ use crate::store::error::StoreError;
 use crate::store::index::settled::Settled;
 use crate::store::journal::{WriteCounts, Writer};
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 /// What lets an answer go once it is known whether its group is on the disk.
-type Release = Box<dyn FnOnce(bool) + Send>;
+type Release = Box<dyn FnOnce(Outcome) + Send>;
 /// Something a caller wants done.
 type Job = Box<dyn FnOnce(&mut Node) -> Release + Send>;
+
+/// What became of a group.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Kept,
+    /// It was taken back: the disk is full.
+    NoRoom,
+    /// Nobody knows.
+    Failed,
+}
 
 /// A group and the answers that wait for it.
 struct Handed {
@@ -46,6 +57,8 @@ pub struct NodeHandle {
     pub hub: Arc<Hub>,
     /// What is not well.
     pub health: Arc<Health>,
+    /// The room on the disk.
+    pub disk: Arc<DiskCare>,
     writes: Arc<WriteCounts>,
     counts: Arc<NodeCounts>,
 }
@@ -81,7 +94,13 @@ impl NodeHandle {
         let job: Job = Box::new(move |node| {
             let result = node.transact(job);
             let _ = result.as_ref().inspect_err(|refusal| counts.refused(refusal));
-            Box::new(move |synced| giver.give(if synced { result } else { Err(Refusal::StoreFailed) }))
+            Box::new(move |outcome| {
+                giver.give(match outcome {
+                    Outcome::Kept => result,
+                    Outcome::NoRoom => Err(Refusal::DiskFull),
+                    Outcome::Failed => Err(Refusal::StoreFailed),
+                });
+            })
         });
         let refusal = match self.queue.push(caller.lane(), job) {
             Ok(()) => return Ok(answer),
@@ -137,6 +156,8 @@ pub struct Parts {
     pub hub: Arc<Hub>,
     /// What is not well; what a start finds is noted here.
     pub health: Arc<Health>,
+    /// The room on the disk.
+    pub disk: Arc<DiskCare>,
     /// Time and chance.
     pub world: Arc<dyn World>,
 }
@@ -154,14 +175,25 @@ pub fn run(
     parts: Parts,
     on_failure: impl FnOnce() + Send + 'static,
 ) -> std::io::Result<(NodeHandle, Running)> {
-    let Parts { node, writer, settled, reading, hub, health, world } = parts;
+    let Parts { node, writer, settled, reading, hub, health, disk, world } = parts;
     let queue = Arc::new(Queue::new());
     let (writes, counts) = (writer.counts(), Arc::new(NodeCounts::default()));
     let (hand, handed) = mpsc::sync_channel(1);
     let (indexing, due) = mpsc::sync_channel(1);
     let (settled_by, written_by) = (Work::of(&health, &world), Work::of(&health, &world));
     let (below, told) = (settled.clone(), hub.clone());
-    let settler = Settler { writer, settled: below, hub: told, counts: counts.clone(), indexing };
+    let indexer = Arc::new(Indexer::new(settled, disk.clone()));
+    let counting = counts.clone();
+    let (bringing, room) = (indexer.clone(), disk.clone());
+    let settler = Settler {
+        writer,
+        settled: below,
+        hub: told,
+        counts: counting,
+        indexer: bringing,
+        disk: room,
+        indexing,
+    };
     let failing = Failing {
         queue: queue.clone(),
         health: health.clone(),
@@ -175,11 +207,11 @@ pub fn run(
             Ok(())
         })?,
         failing.guard("linnet-settler", move || settler.run(&handed, &settles, &settled_by))?,
-        failing.guard("linnet-index", move || index(&settled, &due))?,
+        failing.guard("linnet-index", move || indexer.run(&due))?,
     ];
     let passwords = Passwords::start(world)?;
     let reading = Arc::new(reading);
-    let handle = NodeHandle { queue: queue.clone(), reading, passwords, hub, health, writes, counts };
+    let handle = NodeHandle { queue: queue.clone(), reading, passwords, hub, health, disk, writes, counts };
     Ok((handle, Running { queue, threads, failed: failing.failed }))
 }
 
@@ -281,6 +313,10 @@ fn write(mut node: Node, queue: &Queue<Job>, hand: &SyncSender<Handed>, work: &W
                     return; // The settler has failed and said so.
                 }
             }
+            Next::TakeBack => {
+                node.take_back_flight();
+                answers.drain(..).for_each(|release| release(Outcome::NoRoom));
+            }
             Next::Closed => return,
         }
     }
@@ -291,6 +327,8 @@ struct Settler {
     settled: Arc<Settled>,
     hub: Arc<Hub>,
     counts: Arc<NodeCounts>,
+    indexer: Arc<Indexer>,
+    disk: Arc<DiskCare>,
     indexing: SyncSender<()>,
 }
 
@@ -306,10 +344,18 @@ impl Settler {
                 false => answers,
             };
             if let Err(error) = work.at(Worker::Settler, || self.settle(&formed, &*work.world)) {
-                for release in answers {
-                    release(false);
+                let no_room = matches!(error, StoreError::NoRoom);
+                if no_room {
+                    // Before anybody hears of it, so that no new job joins what is about to be taken back.
+                    self.disk.hit_wall();
+                    queue.not_kept();
                 }
-                return Err(error);
+                let outcome = if no_room { Outcome::NoRoom } else { Outcome::Failed };
+                answers.into_iter().for_each(|release| release(outcome));
+                if !no_room {
+                    return Err(error);
+                }
+                continue;
             }
             // The next group may go while the answers leave.
             queue.settled();
@@ -317,7 +363,7 @@ impl Settler {
                 formed.batch.changes.iter().map(|(_, change)| change.clone()).collect();
             self.counts.settled(&changes);
             for release in answers {
-                release(true);
+                release(Outcome::Kept);
             }
             if !changes.is_empty() {
                 self.hub.settle(&changes);
@@ -333,6 +379,7 @@ impl Settler {
                 let began = world.mono_ms();
                 self.writer.write(group)?;
                 self.counts.synced(world.mono_ms().saturating_sub(began));
+                self.disk.wrote(group.len_bytes() as u64);
             }
             None if formed.batch.layer.is_empty() => return Ok(()),
             // Amendments of the index alone need no disk: the next start makes them again.
@@ -341,22 +388,11 @@ impl Settler {
         self.settled.settle(&formed.batch.layer, formed.reached);
         if self.settled.is_full() {
             // The index cannot keep up: it is better to wait here than to fill the memory.
-            self.settled.checkpoint()?;
+            self.indexer.checkpoint()?;
         } else if self.settled.is_due() {
             // Full means that the indexer has been told already.
             let _ = self.indexing.try_send(());
         }
         Ok(())
-    }
-}
-
-/// The indexer's thread: a checkpoint whenever enough waits, every few seconds, and once at the end.
-fn index(settled: &Settled, due: &Receiver<()>) -> Result<(), StoreError> {
-    loop {
-        let told = due.recv_timeout(Duration::from_millis(CHECKPOINT_MS));
-        settled.checkpoint()?;
-        if matches!(told, Err(RecvTimeoutError::Disconnected)) {
-            return Ok(());
-        }
     }
 }

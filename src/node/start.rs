@@ -11,6 +11,7 @@ use crate::delivery::{Bounds, Hub};
 use crate::node::accounts::NewUser;
 use crate::node::caller::NODE_USER;
 use crate::node::clock::Clock;
+use crate::node::disk::DiskCare;
 use crate::node::health::{Health, Trouble, TroubleKind};
 use crate::node::reading::Reading;
 use crate::node::run::Parts;
@@ -47,6 +48,8 @@ pub fn start(
     world: Arc<dyn World>,
     options: journal::Options,
 ) -> Result<(Parts, StartReport), StoreError> {
+    let health = Arc::new(Health::default());
+    let room = Arc::new(DiskCare::new(disk.clone(), world.clone(), health.clone()));
     let (settled, checkpoint) = Settled::open(kv)?;
     let opened = journal::open(disk, options, checkpoint.map(|checkpoint| checkpoint.end))?;
     let from = checkpoint.unwrap_or_default();
@@ -56,7 +59,7 @@ pub fn start(
             from.end, opened.report.end
         )));
     }
-    let replayed = replay(&settled, &opened.reader, from, opened.report.end)?;
+    let replayed = replay(&settled, &opened.reader, from, opened.report.end, &room)?;
     let identity = identity(&settled, &*world)?;
     let settled = Arc::new(settled);
     let last = settled.reached().seq;
@@ -78,24 +81,40 @@ pub fn start(
         appender: opened.appender,
         group: None,
         last,
+        flown_from: None,
+        flown: last,
+        woken: None,
+        disk: room.clone(),
+        uses_reserve: false,
     };
     let mut writer = opened.writer;
-    node.transact(Node::wake).map_err(|refusal| {
+    announce(&mut node, &mut writer, &settled)?;
+    let reading = Reading { world: world.clone(), clock, settled: settled.clone(), journal: opened.reader };
+    let hub = Hub::new(settled.reached().seq, Bounds::default());
+    let report = StartReport { journal: opened.report, replayed, identity };
+    note(&health, &report);
+    Ok((Parts { node, writer, settled, reading, hub, health, disk: room, world }, report))
+}
+
+/// Writes down that the node started, and what a first start makes.
+fn announce(node: &mut Node, writer: &mut journal::Writer, settled: &Settled) -> Result<(), StoreError> {
+    let is_first = settled.user(&NODE_USER)?.is_none();
+    node.transact(|_| Ok(())).map_err(|refusal| {
         // Not the index's fault: it must not be set aside for it.
         tracing::error!(?refusal, "the node cannot say that it starts");
         StoreError::Broken
     })?;
     let formed = node.hand_over();
-    if let Some(group) = &formed.group {
-        writer.write(group)?;
+    match formed.group.as_ref().map_or(Ok(()), |group| writer.write(group)) {
+        Ok(()) => settled.settle(&formed.batch.layer, formed.reached),
+        // Readers are served all the same; the first job that finds room tells of this start.
+        Err(StoreError::NoRoom) if !is_first => {
+            node.take_back_flight();
+            node.disk.hit_wall();
+        }
+        Err(error) => return Err(error),
     }
-    settled.settle(&formed.batch.layer, formed.reached);
-    let reading = Reading { world: world.clone(), clock, settled: settled.clone(), journal: opened.reader };
-    let hub = Hub::new(settled.reached().seq, Bounds::default());
-    let report = StartReport { journal: opened.report, replayed, identity };
-    let health = Arc::new(Health::default());
-    note(&health, &report);
-    Ok((Parts { node, writer, settled, reading, hub, health, world }, report))
+    Ok(())
 }
 
 /// Who this node is, and which of its starts this is.
@@ -122,6 +141,11 @@ fn note(health: &Health, report: &StartReport) {
         let text = format!("A part of the journal cannot be read, what was said there is lost: {damage}.");
         health.note(Trouble { kind, text });
     }
+    if report.replayed > 0 {
+        let text =
+            format!("The node was not stopped before: {} Changes were followed anew.", report.replayed);
+        health.note(Trouble { kind: TroubleKind::Unclean, text });
+    }
     if report.journal.torn_bytes > 0 {
         let torn = report.journal.torn_bytes;
         let text =
@@ -137,6 +161,7 @@ fn replay(
     journal: &journal::Reader,
     from: Checkpoint,
     end: Pos,
+    room: &DiskCare,
 ) -> Result<u64, StoreError> {
     let mut follower = Follower::default();
     let mut replayed = 0;
@@ -164,7 +189,9 @@ fn replay(
         replayed += 1;
         if done {
             group = scan.group_end();
-            if settled.is_due() {
+            // Without room the index waits in memory, unless it becomes too much.
+            let waiting = settled.waiting_bytes();
+            if settled.is_due() && (room.has_room_for_index(waiting) || settled.is_full()) {
                 settled.checkpoint()?;
             }
         }
@@ -174,8 +201,9 @@ fn replay(
 
 impl Node {
     /// Notes this start, and makes what every node has if it is the first.
-    fn wake(&mut self) -> Result<(), Refusal> {
-        self.append(What::Started { version: SmolStr::new_static(env!("CARGO_PKG_VERSION")) })?;
+    pub(super) fn wake(&mut self) -> Result<(), Refusal> {
+        let started = What::Started { version: SmolStr::new_static(env!("CARGO_PKG_VERSION")) };
+        self.woken = Some(self.append(started)?);
         if self.user(&NODE_USER).map_err(super::refuse)?.is_none() {
             self.make_user(NewUser {
                 id: Some(NODE_USER),

@@ -51,12 +51,15 @@ impl Node {
             }
         }
         told.drain(..told.len().saturating_sub(TROUBLES_MAX));
-        if !lines.is_empty() {
-            let room = self.open_system_room()?;
-            lines.iter().try_for_each(|text| self.say_in_system(&room, text))?;
-        }
         let told = told.join(" ");
-        if *told != *before { self.set(TOLD, &told) } else { Ok(()) }
+        // That the disk is full must be told on a full disk.
+        self.with_reserve(|node| {
+            if !lines.is_empty() {
+                let room = node.open_system_room()?;
+                lines.iter().try_for_each(|text| node.say_in_system(&room, text))?;
+            }
+            if *told != *before { node.set(TOLD, &told) } else { Ok(()) }
+        })
     }
 
     fn say_in_system(&mut self, room: &Room, text: &str) -> Result<(), Refusal> {

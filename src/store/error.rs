@@ -31,6 +31,10 @@ pub enum StoreError {
     Index(String),
     /// A record of the index or of the journal is not what was written.
     Record(RecordError),
+    /// The disk is full: what was to be written was taken back, and nothing else is wrong.
+    NoRoom,
+    /// The index found no room once, and there is room again: only a start goes on.
+    IndexStuck,
     /// An earlier write or sync failed; nothing can be promised any more until a restart.
     Stopped,
     /// A thread of the node ended by a bug.
@@ -56,6 +60,16 @@ impl StoreError {
     pub fn disk(doing: &'static str, path: &str, source: io::Error) -> StoreError {
         StoreError::Disk { doing, path: path.to_owned(), source }
     }
+
+    /// Whether a full disk is all that is wrong: a write that found no room, never a sync.
+    pub fn is_no_room(&self) -> bool {
+        let full = |kind| matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+        match self {
+            StoreError::NoRoom => true,
+            StoreError::Disk { doing, source, .. } => *doing != "sync" && full(source.kind()),
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Display for StoreError {
@@ -70,6 +84,10 @@ impl fmt::Display for StoreError {
             }
             StoreError::Index(what) => write!(f, "index: {what}; run 'linnet check'"),
             StoreError::Record(error) => error.fmt(f),
+            StoreError::NoRoom => f.write_str("the disk is full: free some space"),
+            StoreError::IndexStuck => {
+                f.write_str("the index could not be written while the disk was full: restart linnet")
+            }
             StoreError::Stopped => f.write_str(
                 "the journal stopped after an earlier disk error: look at the disk, then restart linnet",
             ),

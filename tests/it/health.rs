@@ -2,4 +2,6 @@
 
 mod door;
 mod exposition;
+mod full;
+mod really_full;
 mod system;

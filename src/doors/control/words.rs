@@ -51,6 +51,10 @@ pub fn refused(refusal: &Refusal) -> Reply {
         }
         Refusal::Invalid { what, want } => (format!("that is no {what}"), format!("give {want}")),
         Refusal::Busy => ("the node has too much to do".to_owned(), "try again in a moment".to_owned()),
+        Refusal::DiskFull => (
+            "the disk is full: nothing new is taken".to_owned(),
+            "free some space on the disk of the data folder, or remove rooms and messages".to_owned(),
+        ),
         Refusal::StoreFailed => (
             "the store failed".to_owned(),
             "the node's log says what happened; look at the disk, then restart linnet".to_owned(),

@@ -46,6 +46,7 @@ fn exposition(site: &Site) -> Result<String, Refusal> {
     index(&mut page, &site.node)?;
     traffic(&mut page, site);
     process(&mut page, site)?;
+    disk(&mut page, &site.node);
     let standing = site.node.health.current();
     let mut troubles = page.family("linnet_troubles", "gauge", "Troubles that stand now.");
     for kind in TroubleKind::ALL {
@@ -89,6 +90,13 @@ fn index(page: &mut Page, node: &NodeHandle) -> Result<(), Refusal> {
         page.gauge("linnet_clock_trusted", "Whether the wall clock can be trusted.", u8::from(trusted));
         Ok(())
     })
+}
+
+fn disk(page: &mut Page, node: &NodeHandle) {
+    let Some(space) = node.disk.space() else { return };
+    page.gauge("linnet_disk_free_bytes", "Free on the data folder's disk.", space.free);
+    page.gauge("linnet_disk_total_bytes", "Size of the data folder's disk.", space.total);
+    page.gauge("linnet_disk_floor_bytes", "Below so much free space writes are refused.", node.disk.floor());
 }
 
 fn traffic(page: &mut Page, site: &Site) {

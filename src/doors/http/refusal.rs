@@ -117,6 +117,24 @@ fn turned_away(refusal: &Refusal) -> Row {
     }
 }
 
+/// The rows of what another time may bring.
+fn not_now(refusal: &Refusal) -> Row {
+    match refusal {
+        Refusal::Busy => (503, "error-busy", "The node is busy: try again in a moment"),
+        Refusal::DiskFull => (
+            507,
+            "error-disk-full",
+            "The disk of this node is full, nothing new is taken: whoever runs it has to free some space, or to remove \
+             rooms or messages",
+        ),
+        _ => (
+            500,
+            "error-store-failed",
+            "The node cannot store anything now: whoever runs it finds the reason in its log",
+        ),
+    }
+}
+
 /// The rows; a reason left empty depends on what was refused and is made by [`told`].
 fn fixed(refusal: &Refusal) -> Row {
     use Refusal::*;
@@ -168,12 +186,7 @@ fn fixed(refusal: &Refusal) -> Row {
             "The password must have 1 to 256 characters, a digest 64 hexadecimal ones",
         ),
         Invalid { .. } => (BAD, "invalid-params", ""),
-        Busy => (503, "error-busy", "The node is busy: try again in a moment"),
-        StoreFailed => (
-            500,
-            "error-store-failed",
-            "The node cannot store anything now: whoever runs it finds the reason in its log",
-        ),
+        Busy | DiskFull | StoreFailed => not_now(refusal),
     }
 }
 

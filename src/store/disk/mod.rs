@@ -25,6 +25,28 @@ pub trait Disk: Send + Sync {
     fn remove(&self, path: &str) -> io::Result<()>;
     /// Returns once the names in this folder are kept.
     fn sync_folder(&self, path: &str) -> io::Result<()>;
+    /// How much there is and how much of it is free; `None` where nobody knows.
+    fn space(&self) -> io::Result<Option<Space>> {
+        Ok(None)
+    }
+    /// Makes a file that really takes this many bytes, and is kept. Without room for all of it there is none.
+    fn reserve(&self, path: &str, bytes: u64) -> io::Result<()> {
+        Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            format!("{bytes} bytes cannot be reserved for {path}"),
+        ))
+    }
+}
+
+/// How much a disk holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Space {
+    /// Bytes of the file system.
+    pub total: u64,
+    /// Bytes in use by anybody.
+    pub used: u64,
+    /// Bytes that we may still use.
+    pub free: u64,
 }
 
 /// An open file.

@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::FallocateFlags;
 use rustix::io::{Errno, retry_on_intr};
 
-use super::{Disk, DiskFile};
+use super::{Disk, DiskFile, Space};
 
 /// Files under one folder of the operating system.
 #[derive(Debug, Clone)]
@@ -75,6 +75,35 @@ impl Disk for OsDisk {
     fn sync_folder(&self, path: &str) -> io::Result<()> {
         File::open(self.place(path)?)?.sync_all()
     }
+
+    fn space(&self) -> io::Result<Option<Space>> {
+        let found = rustix::fs::statvfs(&self.root)?;
+        let bytes = |blocks: u64| blocks.saturating_mul(found.f_frsize);
+        let (total, unused, free) = (bytes(found.f_blocks), bytes(found.f_bfree), bytes(found.f_bavail));
+        // Some file systems have no size of their own.
+        Ok((total > 0).then_some(Space { total, used: total.saturating_sub(unused), free }))
+    }
+
+    fn reserve(&self, path: &str, bytes: u64) -> io::Result<()> {
+        let file = OpenOptions::new().write(true).create_new(true).open(self.place(path)?)?;
+        let taken = match retry_on_intr(|| rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, bytes)) {
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => write_zeros(&file, bytes),
+            other => other.map_err(io::Error::from),
+        };
+        let kept = taken.and_then(|()| file.sync_all()).and_then(|()| self.sync_folder(""));
+        kept.inspect_err(|_| drop(self.remove(path)))
+    }
+}
+
+fn write_zeros(file: &File, bytes: u64) -> io::Result<()> {
+    let zeros = [0; 64 * 1024];
+    let mut done = 0;
+    while done < bytes {
+        let part = (bytes - done).min(zeros.len() as u64);
+        file.write_all_at(&zeros[..part as usize], done)?;
+        done += part;
+    }
+    Ok(())
 }
 
 /// Makes a folder and its missing parents, each kept in the one above: a root whose name is lost in a power cut

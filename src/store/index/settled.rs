@@ -81,6 +81,11 @@ impl Settled {
         layers.top.len() >= 2 * LAYER_WRITES_MAX || layers.top.bytes() >= 2 * LAYER_BYTES_MAX
     }
 
+    /// Bytes of what waits.
+    pub fn waiting_bytes(&self) -> usize {
+        self.layers.read().expect("no holder of this lock panics").top.bytes()
+    }
+
     /// Writes what waits into the store and syncs it.
     pub fn checkpoint(&self) -> Result<Checkpoint, StoreError> {
         let _one_at_a_time = self.checkpointing.lock().expect("no holder of this lock panics");

@@ -41,10 +41,28 @@ impl Appender {
         group
     }
 
+    /// Where it stands.
+    pub fn mark(&self) -> AppenderMark {
+        AppenderMark { end: self.end, segment: self.segment, last_seq: self.last_seq }
+    }
+
+    /// Goes back to where it stood: the groups finished since were not written, and their places are free again.
+    pub fn rewind(&mut self, mark: AppenderMark) {
+        (self.end, self.segment, self.last_seq) = (mark.end, mark.segment, mark.last_seq);
+    }
+
     /// Where the last finished group ends.
     pub fn end(&self) -> Pos {
         Pos(self.end)
     }
+}
+
+/// A point to which an [`Appender`] can go back.
+#[derive(Debug, Clone, Copy)]
+pub struct AppenderMark {
+    end: u64,
+    segment: Option<u64>,
+    last_seq: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -59,7 +59,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-pub use appender::{Appender, Group, GroupBuilder, GroupMark};
+pub use appender::{Appender, AppenderMark, Group, GroupBuilder, GroupMark};
 pub use open::open;
 pub use reader::{Frame, Pin, Reader, Scan, Segment};
 pub use rewrite::{Rewrite, Rewritten};

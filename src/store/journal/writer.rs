@@ -63,14 +63,40 @@ impl WriteCounts {
 }
 
 impl Writer {
-    /// Writes a group after the one before it. When this returns `Ok`, the group survives a power cut.
+    /// Writes a group after the one before it. When this returns `Ok`, the group survives a power cut. After
+    /// [`StoreError::NoRoom`] nothing of it is left, and another may be written at its place.
     pub fn write(&mut self, group: &Group) -> Result<(), StoreError> {
         if self.stopped {
             return Err(StoreError::Stopped);
         }
-        let written = self.write_and_sync(group);
-        self.stopped = written.is_err();
+        let written = match self.write_and_sync(group) {
+            // The kernel said at once that it did not take it: unlike after a failed sync, what is there is known.
+            Err(error) if error.is_no_room() => {
+                tracing::warn!(%error, "a group is taken back");
+                self.take_back(group).and(Err(StoreError::NoRoom))
+            }
+            other => other,
+        };
+        self.stopped = written.as_ref().is_err_and(|error| !matches!(error, StoreError::NoRoom));
         written
+    }
+
+    /// Removes what a group left that found no room. What a power cut would bring back is a torn tail.
+    fn take_back(&mut self, group: &Group) -> Result<(), StoreError> {
+        let (base, part) = (group.place.segment, Part::plain(group.place.segment));
+        self.prepared = self.prepared.min(group.place.start);
+        if group.place.new_segment {
+            self.current = None;
+            self.shared.files.forget(&part);
+            return match self.shared.files.disk.remove(&part.path()) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    Err(part.failed("remove")(error))
+                }
+                _ => Ok(()),
+            };
+        }
+        let (_, file) = self.current.as_ref().expect("the group was for the current segment");
+        file.truncate(group.place.start - base).map_err(part.failed("cut"))
     }
 
     /// The counts, shared with whoever shows them.

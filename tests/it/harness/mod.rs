@@ -9,4 +9,5 @@ pub mod life;
 pub mod mosquitto;
 pub mod process;
 pub mod site;
+pub mod small_disk;
 pub mod wait;

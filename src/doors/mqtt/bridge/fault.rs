@@ -25,6 +25,8 @@ pub(super) enum Fault {
     Closed,
     /// What arrived could not be posted for so long that the broker must have given up.
     Stalled,
+    /// The disk is full; nothing was acknowledged, the broker keeps it.
+    DiskFull,
     /// The store failed; nothing was acknowledged.
     StoreFailed,
     /// It does not speak MQTT 3.1.1 as this client does.
@@ -85,6 +87,10 @@ impl Fault {
                 format!("the broker at {at} closed the connection; does another client use the id '{id}'?")
             }
             Fault::Stalled => "what arrives cannot be posted: the node is too busy".to_owned(),
+            Fault::DiskFull => {
+                "what arrives cannot be stored, the disk is full: free some space, the broker keeps it"
+                    .to_owned()
+            }
             Fault::StoreFailed => "what arrives cannot be stored".to_owned(),
             Fault::Strange(what) => format!("what answers at {at} is no MQTT 3.1.1 broker: {what}"),
         }

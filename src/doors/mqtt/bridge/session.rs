@@ -181,6 +181,7 @@ async fn acknowledge(
         Ok(false) => {}
         // Without an acknowledgement it comes again, when the store can take it.
         Err(Refusal::StoreFailed | Refusal::Busy) => return Err(Fault::StoreFailed),
+        Err(Refusal::DiskFull) => return Err(Fault::DiskFull),
         // It would be refused each time it came again, and everything behind it would wait.
         Err(refusal) => {
             bridge.status.dropped();
