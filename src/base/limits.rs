@@ -231,6 +231,8 @@ pub const CLOCK_STEP_MAX_MS: u64 = 24 * 3_600 * 1_000;
 pub const CLOCK_AHEAD_MAX_MS: u64 = 400 * 24 * 3_600 * 1_000;
 /// Milliseconds below which a clock that nobody speaks for has not been stepped: two clocks are never read at one time.
 pub const CLOCK_SLACK_MS: u64 = 500;
+/// Milliseconds between two looks of an idle node that does not know the time.
+pub const CLOCK_IDLE_LOOK_MS: u64 = 10_000;
 /// Milliseconds between two looks at who speaks for the clock: they open files.
 pub const CLOCK_LOOK_MS: u64 = 1_000;
 

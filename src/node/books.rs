@@ -7,6 +7,7 @@ use crate::chat::refusal::Refusal;
 use crate::node::refuse;
 use crate::store::error::StoreError;
 use crate::store::index::catalog::Catalog;
+use crate::store::index::times::{Shown, Times, show_message};
 use crate::store::journal::{self, Pos};
 use crate::store::record;
 use std::sync::Arc;
@@ -27,7 +28,7 @@ pub fn message_in(change: &Change) -> Option<&Message> {
 
 /// Something messages can be looked up in.
 pub trait Books: Catalog + Sized {
-    /// The Change whose frame lies at this place.
+    /// The Change whose frame lies at this place, with the times that were written.
     fn change_at(&self, pos: Pos) -> Result<Arc<Change>, StoreError>;
 
     /// The Change of this sequence; `None` when there is none.
@@ -35,21 +36,41 @@ pub trait Books: Catalog + Sized {
 
     /// The message of this sequence in this room as it is now.
     fn message_of(&self, room: &RoomId, seq: Seq) -> Result<Option<Message>, Refusal> {
-        let Some(lying) = self.lying(room, seq).map_err(refuse)? else { return Ok(None) };
-        let change = self.change_at(lying.pos).map_err(refuse)?;
-        Ok(message_in(&change).cloned())
+        match self.shown_lying(room, seq).map_err(refuse)? {
+            Some(shown) => self.message_shown(&shown).map_err(refuse),
+            None => Ok(None),
+        }
+    }
+
+    /// The message of this entry of a room's history as it is now, with the times that are shown.
+    fn message_shown(&self, shown: &Shown) -> Result<Option<Message>, StoreError> {
+        if shown.entry.pos == 0 {
+            return Ok(None);
+        }
+        let change = self.change_at(Pos(shown.entry.pos))?;
+        let Some(mut message) = message_in(&change).cloned() else { return Ok(None) };
+        let turned = if change.seq == message.seq { shown.turned } else { self.turned_of(change.seq)? };
+        if let Some(turned) = turned {
+            show_message(&mut message, &turned);
+        }
+        message.at = shown.entry.at;
+        message.touched = message.touched.max(message.at);
+        message.trusted |= shown.turned.is_some_and(|turned| turned.trusted);
+        Ok(Some(message))
     }
 
     /// The message of this id as it was posted, even when it was removed since.
     fn posted(&self, id: &MessageId) -> Result<Option<Message>, Refusal> {
         if let Some(seq) = id.minted_seq()
             && let Some(change) = self.change_of(seq).map_err(refuse)?
-            && let Some(message) = message_in(&change).filter(|message| message.id == *id)
+            && message_in(&change).is_some_and(|message| message.id == *id)
         {
-            return Ok(Some(message.clone()));
+            let change = self.shown_change((*change).clone()).map_err(refuse)?;
+            return Ok(message_in(&change).cloned());
         }
         let Some(pos) = self.own_id(id).map_err(refuse)? else { return Ok(None) };
         let change = self.change_at(pos).map_err(refuse)?;
+        let change = self.shown_change((*change).clone()).map_err(refuse)?;
         Ok(message_in(&change).cloned())
     }
 

@@ -48,7 +48,8 @@ pub fn hash_token(text: &str) -> TokenHash {
 /// The token a caller showed, if it is good at this place in the order.
 pub fn good_token(books: &dyn Catalog, hash: &TokenHash, now: Moment) -> Result<Token, Refusal> {
     let token = books.token(hash).map_err(refuse)?.ok_or(Refusal::TokenUnknown)?;
-    if token.expires.is_some_and(|end| end <= now.wall_ms) {
+    // A time that nobody speaks for ends no session.
+    if now.trusted && token.expires.is_some_and(|end| end <= now.wall_ms) {
         return Err(Refusal::TokenUnknown);
     }
     Ok(token)

@@ -184,6 +184,7 @@ impl Clock {
         let step = raw_ms - state.raw_ms;
         let follows = state.trust == Trust::Nobody
             && state.turns < CLOCK_TURNS_MAX
+            && mono as i64 + state.offset_ms + step > state.floor_ms as i64
             && (CLOCK_SLACK_MS..=CLOCK_STEP_MAX_MS).contains(&step.unsigned_abs());
         let offset_ms = state.offset_ms + step;
         state.turns += usize::from(follows);
@@ -215,10 +216,13 @@ impl Clock {
         let before = *state;
         state.raw_ms = apart(self.world.wall_ms(), self.world.mono_ms());
         (state.offset_ms, state.trust, state.leapt) = (to.offset_ms, to.trust, false);
+        let mono = self.world.mono_ms();
+        // Only times after the newest one before can be told from it, and so be corrected once more.
         match (to.trust, state.since) {
             (Trust::Machine, _) => state.since = None,
-            (_, Some(_)) => {}
-            (_, None) => (state.since, state.floor_ms) = (Some(next), newest),
+            (_, Some(_)) if state.at(mono) > state.floor_ms => {}
+            (_, None) if state.at(mono) > newest => (state.since, state.floor_ms) = (Some(next), newest),
+            _ => state.since = None,
         }
         before
     }

@@ -7,10 +7,11 @@ use crate::chat::change::{Change, What};
 use crate::chat::message::Message;
 use crate::chat::policy::MayRead;
 use crate::chat::refusal::Refusal;
-use crate::node::books::{Books, message_in};
+use crate::node::books::Books;
 use crate::node::{Reading, refuse};
 use crate::store::error::StoreError;
 use crate::store::index::catalog::Catalog;
+use crate::store::index::times::{Passing, Times, show_change};
 use crate::store::journal::Pos;
 use crate::store::record;
 use crate::store::record::block::Entry;
@@ -53,7 +54,8 @@ impl Reading {
     /// A page of the room's history, newest first.
     pub fn history(&self, permit: &MayRead, stretch: Stretch) -> Result<Page, Refusal> {
         let room = permit.room();
-        let first = |is_after: &dyn Fn(&Entry) -> bool| self.first_number(room, is_after).map_err(refuse);
+        let first =
+            |is_after: &dyn Fn(&Entry) -> bool| self.first_shown_number(room, is_after).map_err(refuse);
         let tail = self.room_tail(room).map_err(refuse)?.unwrap_or_default();
         let end = match stretch.latest {
             Some(latest) if stretch.inclusive => first(&|entry| entry.at > latest)?,
@@ -83,7 +85,7 @@ impl Reading {
 
     /// Messages of the room from this time on, oldest first; at most [`PAGE_MESSAGES_MAX`].
     pub fn messages_from(&self, permit: &MayRead, at: WallMs, max: usize) -> Result<Vec<Message>, Refusal> {
-        let number = self.first_number(permit.room(), &|entry| entry.at >= at).map_err(refuse)?;
+        let number = self.first_shown_number(permit.room(), &|entry| entry.at >= at).map_err(refuse)?;
         self.page_from(permit, number, max)
     }
 
@@ -91,14 +93,16 @@ impl Reading {
         let max = max.min(PAGE_MESSAGES_MAX);
         let mut messages = Vec::new();
         while messages.len() < max {
-            let Some((first, block)) = self.block_at(permit.room(), number).map_err(refuse)? else { break };
-            let end = first + block.entries().len() as u64;
+            let Some((first, block)) = self.shown_block_at(permit.room(), number).map_err(refuse)? else {
+                break;
+            };
+            let end = first + block.len() as u64;
             if number < first || number >= end {
                 break;
             }
-            for entry in &block.entries()[(number - first) as usize..] {
+            for shown in &block[(number - first) as usize..] {
                 if messages.len() < max {
-                    messages.extend(self.message_at(entry)?);
+                    messages.extend(self.message_shown(shown).map_err(refuse)?);
                 }
             }
             number = end;
@@ -118,28 +122,21 @@ impl Reading {
         let mut messages = Vec::new();
         let mut end = end;
         while messages.len() < max && end > start {
-            let Some((first, block)) = self.block_at(permit.room(), end - 1).map_err(refuse)? else { break };
-            let Some(upto) = end.checked_sub(first).filter(|upto| *upto <= block.entries().len() as u64)
-            else {
+            let Some((first, block)) = self.shown_block_at(permit.room(), end - 1).map_err(refuse)? else {
+                break;
+            };
+            let Some(upto) = end.checked_sub(first).filter(|upto| *upto <= block.len() as u64) else {
                 break;
             };
             let from = start.saturating_sub(first);
-            for entry in block.entries()[from as usize..upto as usize].iter().rev() {
+            for shown in block[from as usize..upto as usize].iter().rev() {
                 if messages.len() < max {
-                    messages.extend(self.message_at(entry)?);
+                    messages.extend(self.message_shown(shown).map_err(refuse)?);
                 }
             }
             end = first.max(start);
         }
         Ok(messages)
-    }
-
-    fn message_at(&self, entry: &Entry) -> Result<Option<Message>, Refusal> {
-        if entry.pos == 0 {
-            return Ok(None);
-        }
-        let change = self.change_at(Pos(entry.pos)).map_err(refuse)?;
-        Ok(message_in(&change).cloned())
     }
 
     /// What changed in the room after a time. Looks at no more than [`SYNC_CHANGES_MAX`] Changes of the whole node;
@@ -155,7 +152,7 @@ impl Reading {
             from = from.min(self.waymark(seq).map_err(refuse)?.map_or(Pos::default(), |(_, pos)| pos));
         }
         let mut since = Gathered::default();
-        let mut looked = 0;
+        let (mut looked, mut passing) = (0, Passing::default());
         for found in self.journal.scan(from, reached.end) {
             let frame = match found {
                 Ok((_, frame)) => frame,
@@ -167,22 +164,34 @@ impl Reading {
             if looked > SYNC_CHANGES_MAX {
                 return Err(Refusal::TooMany { what: "changes since then", max: SYNC_CHANGES_MAX });
             }
-            let change =
+            let mut change =
                 record::change::decode(Seq(frame.seq), &frame.payload).map_err(|e| refuse(e.into()))?;
+            if let Some(turned) = passing.turned_of(self, change.seq).map_err(refuse)? {
+                show_change(&mut change, &turned);
+            }
             let is_after = first_shown.is_some_and(|first| change.seq >= first);
             if is_after || change.origin.moment.wall_ms > at {
                 since.take(permit, change);
             }
         }
-        Ok(Since { updated: since.updated.into_values().collect(), removed: since.removed })
+        let mut updated = Vec::with_capacity(since.updated.len());
+        for mut message in since.updated.into_values() {
+            // The clock may have been turned between its posting and this revision of it.
+            if self.turned_of(message.seq).map_err(refuse)?.is_some() {
+                message = self.message_of(permit.room(), message.seq)?.unwrap_or(message);
+            }
+            updated.push(message);
+        }
+        Ok(Since { updated, removed: since.removed })
     }
 
     /// The place from which on everything in the room is later than what was shown at this time. Several messages can
     /// show one time: the first of them is taken for known, the others are not.
     fn first_shown_after(&self, room: &RoomId, at: WallMs) -> Result<Option<Seq>, StoreError> {
-        let number = self.first_number(room, &|entry| entry.at >= at)?;
-        let Some((first, block)) = self.block_at(room, number)? else { return Ok(None) };
-        let entry = number.checked_sub(first).and_then(|place| block.entries().get(place as usize));
+        let number = self.first_shown_number(room, &|entry| entry.at >= at)?;
+        let Some((first, block)) = self.shown_block_at(room, number)? else { return Ok(None) };
+        let shown = number.checked_sub(first).and_then(|place| block.get(place as usize));
+        let entry = shown.map(|shown| shown.entry);
         Ok(entry.map(|entry| if entry.at == at { entry.seq.next() } else { entry.seq }))
     }
 
@@ -197,6 +206,8 @@ impl Reading {
                 continue;
             };
             let change = self.change_of(seq).map_err(refuse)?;
+            let change =
+                change.map(|change| self.shown_change((*change).clone())).transpose().map_err(refuse)?;
             if change.is_some_and(|change| change.origin.moment.wall_ms <= at) {
                 (low, place) = (middle, pos);
             } else {

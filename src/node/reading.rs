@@ -17,6 +17,7 @@ use crate::store::index::catalog::{Catalog, RoomTail};
 use crate::store::index::counts::IndexCounts;
 use crate::store::index::kv::{Order, Shelf, Value};
 use crate::store::index::settled::Settled;
+use crate::store::index::times::Times;
 use crate::store::journal::{self, Pos};
 use crate::store::keys::{self, Key};
 use std::sync::Arc;
@@ -147,7 +148,12 @@ impl Reading {
 
     fn place(&self, membership: Membership) -> Result<Option<Place>, Refusal> {
         let Some(room) = self.room(&membership.room).map_err(refuse)? else { return Ok(None) };
-        let mark = self.read_mark(&membership.room, &membership.user).map_err(refuse)?;
+        let mut mark = self.read_mark(&membership.room, &membership.user).map_err(refuse)?;
+        if self.turned_of(mark.seq).map_err(refuse)?.is_some() {
+            // It was made by a clock that was turned since: nobody has read what was said later than they read it.
+            let read = self.shown_lying(&membership.room, mark.seq).map_err(refuse)?;
+            mark.at = mark.at.max(read.map_or(0, |read| read.entry.at)).min(self.now().wall_ms);
+        }
         let tail = self.room_tail(&membership.room).map_err(refuse)?.unwrap_or_default();
         Ok(Some(Place { room, membership, mark, tail }))
     }

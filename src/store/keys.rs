@@ -27,6 +27,7 @@ const DEVICE: u8 = 0x60;
 const INVITATION: u8 = 0x70;
 const SETTING: u8 = 0x80;
 const BRIDGE: u8 = 0x90;
+const TURNED: u8 = 0xA0;
 
 /// Where the index has followed the journal to: written last in every checkpoint.
 pub const CHECKPOINT: &[u8] = &[META, b'c'];
@@ -217,6 +218,21 @@ pub fn setting(name: &str) -> Key {
 /// The newest deliveries of a bridge.
 pub fn bridge(name: &str) -> Key {
     key(BRIDGE, &[name.as_bytes()])
+}
+
+/// The stretch of Changes up to this one whose times are shown otherwise than they were written.
+pub fn turned(upto: Seq) -> Key {
+    key(TURNED, &[&upto.0.to_be_bytes()])
+}
+
+/// All such stretches.
+pub fn all_turned() -> Key {
+    key(TURNED, &[])
+}
+
+/// The last Change of the stretch with this key.
+pub fn turned_upto(key: &[u8]) -> Option<Seq> {
+    waymark_seq(key)
 }
 
 /// What follows the prefix in a key, as text: the id in it.

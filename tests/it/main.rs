@@ -10,6 +10,7 @@ mod accounts;
 mod backup;
 mod bridge;
 mod cli;
+mod clock;
 mod config;
 mod ddp;
 mod delivery;

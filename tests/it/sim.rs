@@ -6,6 +6,7 @@
 mod act;
 mod chance;
 mod check;
+mod clocks;
 mod ear;
 mod found;
 mod listen;

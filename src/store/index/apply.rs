@@ -14,6 +14,7 @@ use crate::chat::user::User;
 use crate::store::error::StoreError;
 use crate::store::index::catalog::{Catalog, RoomTail};
 use crate::store::index::kv::{Order, Shelf, Write};
+use crate::store::index::times;
 use crate::store::journal::Pos;
 use crate::store::keys::{self, Key, end_of, text_after};
 use crate::store::record;
@@ -90,6 +91,10 @@ impl Follower {
                 revised(shelf, &message.room, message.seq, place.pos, &mut writes)?;
             }
             What::Deleted { room, target, .. } => revised(shelf, room, *target, Pos(0), &mut writes)?,
+            What::ClockSet(set) => {
+                writes.0.extend(times::turn(shelf, change, set)?);
+                self.tails.clear();
+            }
             noun => noun_is(shelf, noun, &mut writes)?,
         }
         Ok(writes.0)
@@ -97,17 +102,14 @@ impl Follower {
 
     /// Notes how far time has come.
     fn pass(&mut self, shelf: &dyn Shelf, change: &Change, writes: &mut Writes) -> Result<(), StoreError> {
-        let at = match &change.what {
-            What::Posted { message, .. } => message.at.max(change.origin.moment.wall_ms),
-            _ => change.origin.moment.wall_ms,
-        };
-        let newest = match self.newest {
+        let before = match self.newest {
             Some(newest) => newest,
             None => shelf.newest_time()?,
         };
-        self.newest = Some(newest.max(at));
-        if at > newest {
-            writes.put(keys::NEWEST.into(), &at.to_be_bytes());
+        let newest = times::newest(change, before);
+        self.newest = Some(newest);
+        if newest != before {
+            writes.put(keys::NEWEST.into(), &newest.to_be_bytes());
         }
         Ok(())
     }

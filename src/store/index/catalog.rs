@@ -11,6 +11,7 @@ use crate::chat::token::{Token, TokenHash};
 use crate::chat::user::User;
 use crate::store::error::StoreError;
 use crate::store::index::kv::{Order, Shelf, Value};
+use crate::store::index::times::Times;
 use crate::store::journal::Pos;
 use crate::store::keys::{self, Key, end_of, text_after};
 use crate::store::record;
@@ -27,7 +28,7 @@ pub struct RoomTail {
     pub count: u64,
     /// The newest message's sequence.
     pub seq: Seq,
-    /// The newest message's time.
+    /// The newest message's time, as it is shown.
     pub at: u64,
 }
 
@@ -227,7 +228,8 @@ pub trait Catalog: Shelf {
         let block =
             keys::block_first(key).ok_or_else(|| StoreError::Index("a block's key is too short".into()))?;
         let head = record::block::head(value)?;
-        Ok(Some(RoomTail { block, count: block + head.count as u64, seq: head.last.seq, at: head.last.at }))
+        let at = self.turned_of(head.last.seq)?.map_or(head.last.at, |turned| turned.shown(head.last.at));
+        Ok(Some(RoomTail { block, count: block + head.count as u64, seq: head.last.seq, at }))
     }
 
     /// The block of a room's history in which this number lies, with the number of its first entry.

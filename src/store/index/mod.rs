@@ -9,3 +9,4 @@ pub mod layer;
 pub mod memory;
 pub mod settled;
 pub mod sled;
+pub mod times;

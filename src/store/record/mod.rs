@@ -15,6 +15,7 @@ pub mod membership;
 pub mod room;
 pub mod setting;
 pub mod token;
+pub mod turned;
 pub mod user;
 
 mod codes;

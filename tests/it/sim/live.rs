@@ -3,6 +3,7 @@
 use super::act::{Crowd, Told};
 use super::chance::Chance;
 use super::check;
+use super::clocks::TRUTH_BEGINS_MS;
 use super::ear::{Ear, Slip};
 use super::listen::relay;
 use super::model::Model;
@@ -48,7 +49,9 @@ const STARTS: u64 = 3;
 pub struct Sim {
     pub(super) chance: Chance,
     pub(super) fault: Fault,
-    world: Arc<SimWorld>,
+    pub(super) world: Arc<SimWorld>,
+    /// The time it really is.
+    pub(super) truth_ms: u64,
     disk: SimDisk,
     index: MemoryKv,
     watch: Arc<Watch>,
@@ -71,6 +74,7 @@ pub fn live(seed: u64, fault: Fault) -> Result<u64, String> {
         chance: Chance::new(seed),
         fault,
         world: Arc::new(SimWorld::new(seed)),
+        truth_ms: TRUTH_BEGINS_MS,
         disk: SimDisk::new(seed),
         index: MemoryKv::default(),
         watch: Arc::default(),
@@ -106,6 +110,7 @@ impl Sim {
         // One that did not come waits for the next start, unless a power cut takes it along.
         self.awaited |= misfortune < 4;
         let expected = self.awaited;
+        self.machine_starts();
         match self.open() {
             Ok(mut life) => {
                 let steps = self.chance.below(80);
@@ -128,7 +133,7 @@ impl Sim {
         Ok(())
     }
 
-    fn open(&mut self) -> Result<Life, linnet::store::error::StoreError> {
+    pub(super) fn open(&mut self) -> Result<Life, linnet::store::error::StoreError> {
         let on: Arc<dyn Disk> = match self.fault {
             Fault::NoSync => Arc::new(Lazy::files(self.disk.clone())),
             _ => Arc::new(self.disk.clone()),
@@ -177,10 +182,13 @@ impl Sim {
 
     /// Some jobs and their group, or something a listener or the node's own threads do.
     fn step(&mut self, life: &mut Life) -> Result<(), End> {
-        self.world.pass_ms(self.chance.below(2_000));
-        if self.chance.below(40) == 0 {
-            // A time server, or a dead battery.
-            self.world.set_wall_ms(1_767_225_600_000 + self.chance.below(10_000_000));
+        let passes = self.chance.below(2_000);
+        self.world.pass_ms(passes);
+        self.truth_ms += passes;
+        if self.chance.below(20) == 0
+            && let Some(told) = self.clock_happens(life)
+        {
+            self.settle(life, vec![told])?;
         }
         match self.chance.below(10) {
             0 => drop(life.parts.settled.checkpoint().map_err(|_| End::Store)?),
@@ -260,6 +268,7 @@ impl Sim {
 
     /// Nothing bad happens any more: everything promised is there, and the index is what the journal says.
     fn last_day(&mut self) -> Result<(), String> {
+        self.machine_starts();
         let mut life = self.open().map_err(|error| format!("the node does not start: {error}"))?;
         let mut survived = self.born(&mut life);
         for _ in 0..20 {
@@ -297,6 +306,8 @@ pub fn is_of_a_start(change: &Change) -> bool {
         What::Started { .. } => true,
         What::UserAdded(user) => user.id == linnet::node::caller::NODE_USER,
         What::RoomMade(room) => room.id == linnet::chat::room::Room::GENERAL,
+        // Sessions that had no end while nobody knew the time.
+        What::TokenAdded(token) => token.expires.is_some() && change.origin.moment.mono_ms == 0,
         _ => false,
     }
 }

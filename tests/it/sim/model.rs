@@ -1,7 +1,8 @@
 //! What must be so: the node as a few plain maps, made from what was acknowledged and nothing else.
 
 use linnet::base::id::{MessageId, RoomId, Seq, UserId};
-use linnet::chat::change::{Change, What};
+use linnet::base::time::Moment;
+use linnet::chat::change::{Change, ClockSet, What};
 use linnet::chat::device::Device;
 use linnet::chat::membership::Membership;
 use linnet::chat::message::Message;
@@ -26,6 +27,30 @@ pub struct Said {
     pub id: MessageId,
     pub seq: Seq,
     pub touched: Seq,
+    /// What the clocks said when it was posted, and when it last changed.
+    posted_at: Moment,
+    touched_at: Moment,
+    /// Whether the clock was turned since, so that other times are shown than were written.
+    pub turned: bool,
+}
+
+impl Said {
+    /// The message is known by a better clock: the times of the Changes from `since` up to `upto` are monotonic time
+    /// and offset, and none is before what was there before.
+    fn turn(&mut self, set: &ClockSet, upto: Seq, trusted: bool) {
+        let Some(message) = &mut self.message else { return };
+        let time = |moment: Moment| (moment.mono_ms as i64 + set.offset_ms).max(set.floor_ms as i64) as u64;
+        let meant = |seq: Seq| seq >= set.since && seq < upto;
+        if meant(self.seq) {
+            message.at = time(self.posted_at);
+            message.trusted |= trusted;
+            self.turned = true;
+        }
+        if meant(self.touched) {
+            message.touched = time(self.touched_at);
+            self.turned = true;
+        }
+    }
 }
 
 /// A room with who is in it and what was said.
@@ -93,7 +118,13 @@ impl Model {
     /// Takes one more Change in.
     pub fn take(&mut self, change: Arc<Change>) {
         let seq = change.seq;
-        let bears = self.follow(&change.what, seq);
+        let moment = change.origin.moment;
+        if let What::ClockSet(set) = &change.what {
+            for said in self.rooms.values_mut().flat_map(|place| &mut place.said) {
+                said.turn(set, seq, moment.trusted);
+            }
+        }
+        let bears = self.follow(&change.what, seq, moment);
         self.journal.push((change.clone(), bytes_of(&change)));
         if bears {
             self.note_rights(seq);
@@ -101,11 +132,11 @@ impl Model {
     }
 
     /// Whether a right may have changed.
-    fn follow(&mut self, what: &What, seq: Seq) -> bool {
+    fn follow(&mut self, what: &What, seq: Seq, now: Moment) -> bool {
         match what {
-            What::Posted { message, .. } => self.post(message),
-            What::Revised { message, .. } => self.revise(&message.room, message.seq, Some(message), seq),
-            What::Deleted { room, target, .. } => self.revise(room, *target, None, seq),
+            What::Posted { message, .. } => self.post(message, now),
+            What::Revised { message, .. } => self.revise(&message.room, message.seq, Some(message), seq, now),
+            What::Deleted { room, target, .. } => self.revise(room, *target, None, seq, now),
             What::Read { room, user, mark } => {
                 if let Some(member) = self.rooms.get_mut(room).and_then(|place| place.members.get_mut(user)) {
                     member.read = mark.count;
@@ -125,7 +156,7 @@ impl Model {
         false
     }
 
-    fn post(&mut self, message: &Message) {
+    fn post(&mut self, message: &Message, now: Moment) {
         let Some(place) = self.rooms.get_mut(&message.room) else { return };
         let before = place.said.len() as u64;
         if let Some(author) = place.members.get_mut(&message.author.id)
@@ -134,14 +165,23 @@ impl Model {
             author.read += 1;
         }
         let (id, seq) = (message.id.clone(), message.seq);
-        place.said.push(Said { message: Some(message.clone()), id, seq, touched: seq });
+        let message = Some(message.clone());
+        place.said.push(Said {
+            message,
+            id,
+            seq,
+            touched: seq,
+            posted_at: now,
+            touched_at: now,
+            turned: false,
+        });
     }
 
-    fn revise(&mut self, room: &RoomId, target: Seq, message: Option<&Message>, seq: Seq) {
+    fn revise(&mut self, room: &RoomId, target: Seq, message: Option<&Message>, seq: Seq, now: Moment) {
         let Some(place) = self.rooms.get_mut(room) else { return };
         if let Some(said) = place.said.iter_mut().find(|said| said.seq == target) {
             said.message = message.cloned();
-            said.touched = seq;
+            (said.touched, said.touched_at) = (seq, now);
         }
     }
 

@@ -20,6 +20,14 @@ use serde_json::json;
 /// Reconnecting clients load what they missed.
 const BEHIND: Goodbye = Goodbye { code: 1013, reason: "too far behind: connect again and reload" };
 
+/// What clients show of the time before is wrong; no event of theirs says so of a whole history.
+const CORRECTED: Goodbye =
+    Goodbye { code: 1012, reason: "the clock was set and times were corrected: connect again and reload" };
+
+fn corrects_times(change: &Change) -> bool {
+    matches!(&change.what, What::ClockSet(set) if set.since < change.seq)
+}
+
 /// The dialects of this door in the node's frames, each doubled by [`Framing`].
 #[derive(Clone, Copy)]
 enum Dialect {
@@ -42,6 +50,7 @@ impl Session {
         let mut derived = Derived::default();
         for event in drained.events {
             match event {
+                Event::Change { change, .. } if corrects_times(&change) => return Err(CORRECTED.into()),
                 Event::Change { change, reach } => {
                     self.tell_change(&change, reach);
                     self.derive(&mut derived, &change, reach);
