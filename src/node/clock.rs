@@ -18,6 +18,7 @@ use crate::base::time::{Moment, WallMs};
 use crate::base::world::{Keeper, World};
 use crate::chat::refusal::Refusal;
 use crate::chat::token::TokenHash;
+use crate::node::health::{Health, Trouble, TroubleKind};
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -73,18 +74,25 @@ pub(super) struct State {
     looked_ms: Option<u64>,
 }
 
+const UNKNOWN: &str = "This node does not know the time: the machine's clock was not set. Messages keep their order, \
+    and their times are put right once the clock is known. Open the page as the owner, or run 'linnet clock set'.";
+const LEAPT: &str = "The machine's clock leapt by more than a day and no time server did it. The node goes on with the \
+    time it had. If the leap was right, say so: 'linnet clock set', or open the page as the owner.";
+
 /// The node's clock. Shared by the writer and all readers.
 pub struct Clock {
     world: Arc<dyn World>,
     boot: u32,
     state: Mutex<State>,
+    /// Told when nobody speaks for the time.
+    health: Arc<Health>,
     /// Until when, by the monotonic clock, the codes live that were given out since the start.
     codes: Mutex<VecDeque<(TokenHash, u64)>>,
 }
 
 impl Clock {
     /// The clock of a start whose first Change is `first`, over a store whose newest time is `newest`.
-    pub fn start(world: Arc<dyn World>, boot: u32, newest: WallMs, first: Seq) -> Self {
+    pub fn start(world: Arc<dyn World>, health: Arc<Health>, boot: u32, newest: WallMs, first: Seq) -> Self {
         let (wall, mono) = (world.wall_ms(), world.mono_ms());
         let raw_ms = apart(wall, mono);
         let not_too_far = newest < CLOCK_SANE_FROM_MS || wall <= newest + CLOCK_AHEAD_MAX_MS;
@@ -107,10 +115,18 @@ impl Clock {
             turns: 0,
             looked_ms: None,
         };
-        if !believed {
-            tracing::warn!(machine_ms = wall, newest_ms = newest, "this node does not know the time");
+        let clock = Self { world, boot, state: Mutex::new(state), health, codes: Mutex::default() };
+        clock.tell(state.trust);
+        clock
+    }
+
+    fn tell(&self, trust: Trust) {
+        match trust {
+            Trust::Nobody => {
+                self.health.note(Trouble { kind: TroubleKind::ClockUntrusted, text: UNKNOWN.into() });
+            }
+            Trust::Person | Trust::Machine => self.health.clear(TroubleKind::ClockUntrusted),
         }
-        Self { world, boot, state: Mutex::new(state), codes: Mutex::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -139,11 +155,13 @@ impl Clock {
         if small || self.server_says(state, wall, mono) {
             if state.leapt {
                 tracing::warn!(machine_ms = wall, "the machine's clock is believed again");
+                self.health.clear(TroubleKind::ClockJumped);
             }
             (state.offset_ms, state.leapt) = (raw_ms, false);
         } else if !state.leapt {
             let believed_ms = state.at(mono);
             tracing::error!(machine_ms = wall, believed_ms, "the machine's clock leapt and is not believed");
+            self.health.note(Trouble { kind: TroubleKind::ClockJumped, text: LEAPT.into() });
             state.leapt = true;
         }
         state.raw_ms = raw_ms;
@@ -216,6 +234,8 @@ impl Clock {
         let before = *state;
         state.raw_ms = apart(self.world.wall_ms(), self.world.mono_ms());
         (state.offset_ms, state.trust, state.leapt) = (to.offset_ms, to.trust, false);
+        self.tell(to.trust);
+        self.health.clear(TroubleKind::ClockJumped);
         let mono = self.world.mono_ms();
         // Only times after the newest one before can be told from it, and so be corrected once more.
         match (to.trust, state.since) {
@@ -230,6 +250,7 @@ impl Clock {
     /// Takes back a turn.
     pub(super) fn take_back(&self, before: State) {
         *self.lock() = before;
+        self.tell(before.trust);
     }
 
     /// A code was given out that lives until this time: within this start its life is counted by the monotonic clock.

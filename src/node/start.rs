@@ -70,7 +70,9 @@ pub fn start(
         settled: settled.clone(),
     };
     let newest = settled.newest_time()?;
-    let clock = Arc::new(Clock::start(world.clone(), identity.boot, newest, last.next()));
+    let health = Arc::new(Health::default());
+    let clock = Clock::start(world.clone(), health.clone(), identity.boot, newest, last.next());
+    let clock = Arc::new(clock);
     let mut node = Node {
         world: world.clone(),
         clock: clock.clone(),

@@ -62,6 +62,12 @@ impl Node {
         })
     }
 
+    /// Says something that only those who run the node have to know.
+    pub(super) fn say_to_admins(&mut self, text: &str) -> Result<(), Refusal> {
+        let room = self.open_system_room()?;
+        self.say_in_system(&room, text)
+    }
+
     fn say_in_system(&mut self, room: &Room, text: &str) -> Result<(), Refusal> {
         let node = self.actor(&Caller::Operator)?;
         let membership = self.membership(&room.id, &NODE_USER).map_err(refuse)?;

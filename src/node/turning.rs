@@ -8,7 +8,6 @@ use crate::chat::change::{ClockSet, What};
 use crate::chat::invitation::Invitation;
 use crate::chat::policy;
 use crate::chat::refusal::{Refusal, Right};
-use crate::chat::room::Room;
 use crate::chat::token::{Token, TokenKind};
 use crate::chat::user::User;
 use crate::node::caller::Caller;
@@ -67,7 +66,7 @@ impl Node {
         self.date_codes()?;
         self.date_sessions()?;
         match by {
-            Some(user) => self.say_as_node(&Room::GENERAL, &format!("Clock set by {}.", user.username)),
+            Some(user) => self.say_to_admins(&format!("Clock set by {}.", user.username)),
             None => Ok(()),
         }
     }

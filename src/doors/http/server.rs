@@ -104,6 +104,9 @@ async fn connection(
         async move { Ok::<_, Infallible>(answer(site, (peer, local, socket), request).await) }
     });
     let mut builder = hyper::server::conn::http1::Builder::new();
+    // Its date is the machine's: one that is not believed is better not told.
+    let dated = site.node.read(|reading| Ok(reading.clock().standing().doubted.is_none()));
+    builder.auto_date_header(dated == Ok(true));
     builder
         .timer(TokioTimer::new())
         // Runs while a kept connection idles too, so this is also how long one is kept.

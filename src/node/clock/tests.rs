@@ -15,7 +15,7 @@ fn clock(newest: u64, wall: u64, keeper: Keeper) -> (Arc<SimWorld>, Clock) {
     let world = Arc::new(SimWorld::new(1));
     world.set_wall_ms(wall);
     world.set_keeper(keeper);
-    (world.clone(), Clock::start(world, 1, newest, Seq(1)))
+    (world.clone(), Clock::start(world, Arc::default(), 1, newest, Seq(1)))
 }
 
 fn check_start(newest: u64, wall: u64, keeper: Keeper, expected: (u64, bool)) {
