@@ -1,6 +1,7 @@
 //! The composition root: the only file that names every part. It wires and stops; it decides nothing.
 
 mod again;
+mod backups;
 mod folder;
 mod log;
 mod open;

@@ -41,6 +41,8 @@ pub struct Config {
     pub mqtt: Mqtt,
     /// The disk of the data folder.
     pub disk: Disk,
+    /// Backups that are made by the clock.
+    pub backup: ScheduledBackups,
     /// Brokers to listen at, in the order of the files.
     pub bridges: Vec<BridgeRule>,
 }
@@ -52,6 +54,17 @@ pub struct Http {
     pub address: SocketAddr,
     /// Host names answered to besides the machine's own, in small letters.
     pub hosts: Vec<String>,
+}
+
+/// Backups that are made by the clock.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ScheduledBackups {
+    /// Where they go; none are made without.
+    pub folder: Option<PathBuf>,
+    /// Milliseconds between two of them.
+    pub every_ms: u64,
+    /// How many are kept.
+    pub keep: usize,
 }
 
 /// Settings of the MQTT door.
@@ -104,6 +117,7 @@ impl Config {
             http: Http { address: SocketAddr::from(([0, 0, 0, 0], 0)), hosts: Vec::new() },
             mqtt: Mqtt { address: None },
             disk: Disk { floor: None },
+            backup: ScheduledBackups::default(),
             bridges: Vec::new(),
         }
     }

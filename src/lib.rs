@@ -13,7 +13,7 @@
 //! |---|---|---|
 //! | [`base`] | ids, times, chance, limits, boards | chat |
 //! | [`chat`] | the nouns, what can happen ([`chat::change`]), who may ([`chat::policy`]) | disks, clocks, wires |
-//! | [`store`] | bytes that survive: journal, index, records | listeners, rights |
+//! | [`store`] | bytes that survive: journal, index, records, backups | listeners, rights |
 //! | [`delivery`] | who listens and how far each has read | protocols, the store |
 //! | [`node`] | everything a node can do, behind one writer | JSON, packets, sockets, runtimes |
 //! | [`doors`] | protocols: HTTP with REST, realtime and the page; MQTT; the command line's socket; pins | the store, each other |

@@ -1,6 +1,7 @@
 //! Serving: the node's threads, one runtime for all doors, and a clean stop.
 
 use super::again::Again;
+use super::backups::Schedule;
 use super::folder::DataFolder;
 use super::{open, tell, test_mode};
 use crate::base::limits::CLOCK_IDLE_LOOK_MS;
@@ -91,7 +92,8 @@ async fn doors(
     }));
     let serving = tokio::spawn(http::serve(web, site, ended()));
     let bridges: Vec<_> = config.bridges.iter().map(|rule| Arc::new(Status::new(rule))).collect();
-    let around = surroundings(world.clone(), folder, bound, bridges.clone(), test_mode);
+    let schedule = Schedule::start(&node, &folder.path, &config.backup, test_mode);
+    let around = surroundings(world.clone(), folder, bound, (bridges.clone(), schedule.clone()), test_mode);
     let commanding = tokio::spawn(control::server::serve(commands, node.clone(), around, ended()));
     let bridging = config
         .bridges
@@ -105,6 +107,7 @@ async fn doors(
     greet(&world, folder, bound, &node).await?;
     notify::ready();
     wait_for_the_end(stop, term, interrupt).await;
+    schedule.inspect(|schedule| schedule.stop());
     for task in tasks {
         // A door that panicked has said so; the others and the store still stop cleanly.
         let _ = task.await;
@@ -182,7 +185,7 @@ fn surroundings(
     world: Arc<OsWorld>,
     folder: &DataFolder,
     bound: SocketAddr,
-    bridges: Vec<Arc<Status>>,
+    (bridges, schedule): (Vec<Arc<Status>>, Option<Arc<Schedule>>),
     test_mode: bool,
 ) -> control::server::Ask {
     let data = folder.path.display().to_string();
@@ -197,6 +200,7 @@ fn surroundings(
             http: Some(bound.to_string()),
             uptime_s: Some(world.mono_ms() / 1_000),
             memory_bytes: machine::memory_bytes(),
+            backup: schedule.as_ref().map(|schedule| schedule.line()),
             bridges: bridges.iter().map(|status| bridge_line(&status.report())).collect(),
             ..StatusReport::default()
         },

@@ -416,3 +416,15 @@ pub const QUARANTINE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 pub const RESTARTS_MAX: u32 = 3;
 /// Milliseconds of running after which a new start is no longer one in a row.
 pub const RESTART_CALM_MS: u64 = 10 * 60 * 1_000;
+/// Milliseconds before a backup that was not made is tried again: a stick is back, or some space free.
+pub const BACKUP_RETRY_MS: u64 = 10 * 60 * 1_000;
+/// Milliseconds after a start before a backup is made that no clock says is due.
+pub const BACKUP_BLIND_WAIT_MS: u64 = 3_600 * 1_000;
+/// Milliseconds between two scheduled backups at least: each reads all of the journal.
+pub const BACKUP_EVERY_MS_MIN: u64 = 10 * 60 * 1_000;
+/// Milliseconds between two scheduled backups at most: a year.
+pub const BACKUP_EVERY_MS_MAX: u64 = 366 * 24 * 3_600 * 1_000;
+/// Scheduled backups that are kept at most.
+pub const BACKUPS_KEPT_MAX: usize = 1_000;
+/// Backups and exports that leave by HTTP at one time: each reads all of the journal.
+pub const CARRYING_MAX: usize = 1;

@@ -16,7 +16,7 @@ mod post;
 mod room;
 mod serve;
 mod status;
-mod table;
+pub(crate) mod table;
 mod tail;
 mod talk;
 mod user;

@@ -2,8 +2,8 @@
 
 use super::Action;
 use super::args::{Opt, Spec};
-use super::table::{bytes, duration, plain, table};
-use crate::doors::control::wire::{BridgeLine, Request, StatusReport};
+use super::table::{bytes, duration, plain, table, utc};
+use crate::doors::control::wire::{BackupLine, BridgeLine, Request, StatusReport};
 
 pub(super) const STATUS: Spec = Spec {
     words: "status",
@@ -48,11 +48,20 @@ pub(super) fn show(report: &StatusReport) -> String {
     row("devices", Some(report.devices.to_string()));
     row("rooms", Some(report.rooms.to_string()));
     row("messages", Some(report.messages.to_string()));
+    row("backup", report.backup.as_ref().map(backup_words));
     for bridge in &report.bridges {
         row("bridge", Some(bridge_words(bridge)));
     }
     let next = if report.running { "next: linnet room list" } else { "next: linnet serve" };
     format!("{}{next}\n", table(&[], rows.into_iter()))
+}
+
+fn backup_words(backup: &BackupLine) -> String {
+    let last = match backup.last_ms.zip(backup.last_seq) {
+        Some((ms, seq)) => format!("last {}, up to sequence {seq}", utc(ms)),
+        None => "none yet".to_owned(),
+    };
+    format!("{last}, in {}", plain(&backup.folder))
 }
 
 fn bridge_words(bridge: &BridgeLine) -> String {

@@ -52,7 +52,7 @@ pub(super) fn duration(seconds: u64) -> String {
 }
 
 /// `6 MB`, `850 KB`.
-pub(super) fn bytes(count: u64) -> String {
+pub(crate) fn bytes(count: u64) -> String {
     match count {
         0..=999_999 => format!("{} KB", count.div_ceil(1_000)),
         _ => format!("{} MB", (count + 500_000) / 1_000_000),

@@ -1,6 +1,7 @@
 //! One row for each setting: its key, what it takes, how it is set and shown.
 
 use super::{Access, Config};
+use crate::base::limits::{BACKUP_EVERY_MS_MAX, BACKUP_EVERY_MS_MIN, BACKUPS_KEPT_MAX};
 use crate::base::limits::{HOST_NAME_BYTES_MAX, HTTP_HOSTS_MAX, SITE_NAME_CHARS_MAX};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -33,7 +34,7 @@ pub(super) struct Setting {
 const ADDRESS: &str = "an address with a port such as 0.0.0.0:3000, 127.0.0.1:0 or [::]:3000";
 
 /// Every setting, in the order of `config.default.toml`.
-pub(super) const SETTINGS: [Setting; 8] = [
+pub(super) const SETTINGS: &[Setting] = &[
     Setting {
         key: "data",
         expected: "the path of a folder",
@@ -83,6 +84,29 @@ pub(super) const SETTINGS: [Setting; 8] = [
         expected: "\"auto\" or a size such as \"64 MB\" or \"1 GB\"",
         set: |config, given| put(&mut config.disk.floor, text(given).and_then(size_or_auto)),
         show: |config| quoted(&config.disk.floor.map_or("auto".to_owned(), size_words)),
+    },
+    Setting {
+        key: "backup.folder",
+        expected: "the path of a folder that is there, or \"\" for no backups",
+        set: |config, given| {
+            let folder = text(given).map(|t| Some(PathBuf::from(t)).filter(|_| !t.is_empty()));
+            put(&mut config.backup.folder, folder)
+        },
+        show: |config| {
+            quoted(&config.backup.folder.as_ref().map_or(String::new(), |path| path.to_string_lossy().into()))
+        },
+    },
+    Setting {
+        key: "backup.every",
+        expected: "a time of 10m to 366d such as \"12h\" or \"7d\"",
+        set: |config, given| put(&mut config.backup.every_ms, text(given).and_then(duration_ms)),
+        show: |config| quoted(&duration_words(config.backup.every_ms)),
+    },
+    Setting {
+        key: "backup.keep",
+        expected: "a whole number of 1 to 1000",
+        set: |config, given| put(&mut config.backup.keep, count(given, BACKUPS_KEPT_MAX)),
+        show: |config| config.backup.keep.to_string(),
     },
 ];
 
@@ -174,6 +198,33 @@ fn size_words(bytes: u64) -> String {
     let (unit, of) =
         UNITS.into_iter().find(|(_, of)| bytes >= *of && bytes.is_multiple_of(*of)).unwrap_or(("B", 1));
     format!("{} {unit}", bytes / of)
+}
+
+const UNITS_MS: [(char, u64); 3] = [('d', 86_400_000), ('h', 3_600_000), ('m', 60_000)];
+
+/// `30m`, `12h`, `7d`.
+fn duration_ms(text: &str) -> Option<u64> {
+    let (_, unit) = UNITS_MS.iter().find(|(letter, _)| text.ends_with(*letter))?;
+    let digits = &text[..text.len() - 1];
+    let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let ms = digits.parse::<u64>().ok().filter(|_| plain)?.checked_mul(*unit)?;
+    (BACKUP_EVERY_MS_MIN..=BACKUP_EVERY_MS_MAX).contains(&ms).then_some(ms)
+}
+
+fn duration_words(ms: u64) -> String {
+    let fits =
+        UNITS_MS.iter().find(|(letter, unit)| ms.is_multiple_of(*unit) && (*letter != 'd' || ms > *unit));
+    fits.map_or(String::new(), |(letter, unit)| format!("{}{letter}", ms / unit))
+}
+
+/// A number of 1 to so many; a variable has to write it as text.
+fn count(given: &Given, max: usize) -> Option<usize> {
+    let number = match given {
+        Given::Number(number) => usize::try_from(*number).ok()?,
+        Given::Text(text) => text.parse().ok()?,
+        _ => return None,
+    };
+    (1..=max).contains(&number).then_some(number)
 }
 
 /// A list, or one text with commas as a variable has to write it.

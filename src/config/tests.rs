@@ -117,7 +117,7 @@ fn each_place_overrides_the_one_before() {
 
 #[test]
 fn every_setting_has_a_variable() {
-    for setting in &SETTINGS {
+    for setting in SETTINGS {
         let name = variable_name(setting.key);
         let loaded = load(&[("linnet.toml", "")], &[(&name, "127.0.0.1:9")], &[]);
         let said = loaded.map_or_else(|error| error.to_string(), |loaded| origin_of(&loaded, setting.key));

@@ -57,9 +57,15 @@ impl Reading {
         policy::may_back_up(&self.actor(caller)?)
     }
 
+    /// Bytes of the journal: a backup takes no more.
+    pub fn journal_bytes(&self) -> u64 {
+        self.journal.segments().iter().map(|segment| segment.bytes).sum()
+    }
+
     /// Begins a backup: everything that was acknowledged before this is in it. `test_mode` says that the accounts have
     /// passwords that everybody knows.
     pub fn back_up(&self, _permit: &MayBackUp, test_mode: bool) -> Result<Backup, Refusal> {
+        let pin = self.journal.pin();
         let (reached, now) = (self.settled.reached(), self.now());
         let mut salt = [0u8; 8];
         self.world.fill(&mut salt);
@@ -72,6 +78,6 @@ impl Reading {
             test_mode,
             version: env!("CARGO_PKG_VERSION").into(),
         };
-        Ok(Backup(Writing::begin(&self.journal, reached.end, head)))
+        Ok(Backup(Writing::begin(&self.journal, pin, reached.end, head)))
     }
 }

@@ -1,9 +1,11 @@
 //! Backups: what went in comes out, and what is cut or damaged is never taken for whole.
 
+mod api;
 mod damage;
 mod memory;
 mod old;
 mod running;
+mod schedule;
 mod story;
 
 use crate::harness::life::{Life, words};

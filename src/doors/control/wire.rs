@@ -260,9 +260,23 @@ pub struct StatusReport {
     pub rooms: u64,
     /// Stored messages.
     pub messages: u64,
+    /// Backups that are made by the clock, where a folder is set.
+    #[serde(default)]
+    pub backup: Option<BackupLine>,
     /// Bridges to brokers, in the order of the config.
     #[serde(default)]
     pub bridges: Vec<BridgeLine>,
+}
+
+/// Backups that are made by the clock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupLine {
+    /// Where they go.
+    pub folder: String,
+    /// When the last one was begun, in milliseconds since 1970.
+    pub last_ms: Option<u64>,
+    /// The last sequence in it.
+    pub last_seq: Option<u64>,
 }
 
 /// A bridge to a broker.

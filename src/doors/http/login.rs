@@ -52,6 +52,21 @@ pub async fn with_password(
     Ok(Session { user: kept.user, token, expires: kept.expires })
 }
 
+/// Makes sure that whoever shows this token knows their password too.
+pub async fn confirm(site: &Site, from: IpAddr, caller: &Caller, password: Digested) -> Result<(), Refusal> {
+    let (user, now_ms) =
+        site.node.read(|reading| Ok((reading.actor(caller)?.user, reading.world().mono_ms())))?;
+    let account = user.username.as_str();
+    if !site.test_mode {
+        site.logins.begin(account, from, now_ms).map_err(|seconds| Refusal::LoginBlocked { seconds })?;
+    }
+    if !site.node.passwords().fits(password, user.password.clone()).await? {
+        return Err(Refusal::LoginWrong);
+    }
+    site.logins.succeeded(account, from);
+    Ok(())
+}
+
 /// The session that a token is, or an error when it is no longer good.
 pub fn resume(site: &Site, token: &str) -> Result<Session, Refusal> {
     let caller = Caller::with_token(token);

@@ -13,6 +13,7 @@ pub mod here;
 pub mod login;
 pub mod metrics;
 pub mod page;
+pub mod pieces;
 pub mod places;
 pub mod query;
 pub mod rate;
@@ -33,11 +34,14 @@ pub use route::{Access, RateClass, Route};
 pub use server::serve;
 pub use upgrade::Upgraded;
 
+use crate::base::limits::CARRYING_MAX;
 use crate::node::NodeHandle;
 use metrics::Process;
 use places::Sockets;
 use rate::{Buckets, Logins};
 use route::Routes;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// What a site is made of.
 pub struct SiteSettings {
@@ -77,6 +81,8 @@ pub struct Site {
     pub test_mode: bool,
     /// Host names the operator added, which may be reached through a proxy that speaks TLS.
     extra_hosts: Vec<String>,
+    /// Room for what leaves the node as a file, one at a time.
+    carrying: Arc<Semaphore>,
     sockets: Sockets,
     process: fn() -> Process,
     logins: Logins,
@@ -102,6 +108,7 @@ impl Site {
             addresses,
             test_mode,
             extra_hosts,
+            carrying: Arc::new(Semaphore::new(CARRYING_MAX)),
             sockets: Sockets::new(sockets_max),
             process,
             logins: Logins::default(),

@@ -164,6 +164,12 @@ impl BackupFolder {
         File::open(&self.path)?.sync_all()
     }
 
+    /// Bytes that can still be written there.
+    pub fn free(&self) -> io::Result<u64> {
+        let stat = rustix::fs::statvfs(&self.path)?;
+        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+
     /// How the names of this node's backups begin: several nodes may share a stick.
     fn prefix(&self) -> String {
         format!("linnet-{:016x}-", self.node)

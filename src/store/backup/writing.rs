@@ -5,12 +5,14 @@ use super::form::{self, SHA_BYTES};
 use super::{Head, Kind, Tally};
 use crate::base::limits::{BACKUP_CHUNK_BYTES, BACKUP_DAMAGE_LISTED_MAX};
 use crate::store::error::StoreError;
-use crate::store::journal::{Frame, Pos, Reader, Scan};
+use crate::store::journal::{Frame, Pin, Pos, Reader, Scan};
 use sha2::{Digest, Sha256};
 
 /// A backup that is being made.
 pub struct Writing {
     head: Head,
+    /// Nothing is written anew while it is read.
+    _pin: Pin,
     scan: Scan,
     /// A Change that had no room in the piece before.
     kept: Option<Frame>,
@@ -29,10 +31,12 @@ enum Next {
 }
 
 impl Writing {
-    /// Begins a backup of everything in the journal up to `end`, where the head's last sequence is.
-    pub fn begin(journal: &Reader, end: Pos, head: Head) -> Writing {
+    /// Begins a backup of everything in the journal up to `end`, where the head's last sequence is. The pin was taken
+    /// before that place was asked for.
+    pub fn begin(journal: &Reader, pin: Pin, end: Pos, head: Head) -> Writing {
         Writing {
             head,
+            _pin: pin,
             scan: journal.scan(Pos(0), end),
             kept: None,
             next: Next::Heads,

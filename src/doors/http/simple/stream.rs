@@ -5,14 +5,11 @@ use super::since::{Since, WANTED};
 use super::who;
 use super::words::{bad, token_missing};
 use crate::base::limits::{STREAM_KEEPALIVE_SECONDS, STREAM_STALL_SECONDS};
+use crate::doors::http::pieces::{Piece, Pieces};
 use crate::doors::http::{Call, Problem, Reply};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
-use hyper::body::{Body, Frame};
 use hyper::header::{CACHE_CONTROL, HeaderName};
-use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -99,12 +96,6 @@ fn reply(feed: Feed, form: Form) -> Reply {
     reply.with(CACHE_CONTROL, "no-store").with(buffering, "no")
 }
 
-/// A piece of a body, or its orderly end.
-enum Piece {
-    Bytes(Bytes),
-    End,
-}
-
 /// Brings the feed to the connection, one piece at a time, until either ends. One who takes nothing is given up.
 async fn pump(mut feed: Feed, form: Form, pieces: mpsc::Sender<Piece>) {
     let mut piece = (!feed.polls()).then(|| Piece::Bytes(form.signal(&feed, "open")));
@@ -125,25 +116,5 @@ async fn pump(mut feed: Feed, form: Form, pieces: mpsc::Sender<Piece>) {
             Ok(Told::End) => Piece::End,
             Err(_) => Piece::Bytes(form.signal(&feed, "keepalive")),
         });
-    }
-}
-
-/// A body of pieces that come in their own time. One that was given up ends with an error, so that its reader does not
-/// take what it got for all there was.
-struct Pieces(mpsc::Receiver<Piece>);
-
-impl Body for Pieces {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        self.0.poll_recv(context).map(|piece| match piece {
-            Some(Piece::Bytes(bytes)) => Some(Ok(Frame::data(bytes))),
-            Some(Piece::End) => None,
-            None => Some(Err(io::ErrorKind::TimedOut.into())),
-        })
     }
 }
