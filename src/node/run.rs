@@ -5,9 +5,9 @@
 
 use crate::base::limits::{GROUP_BYTES_MAX, GROUP_JOBS_MAX};
 use crate::base::world::World;
-use crate::chat::change::Change;
 use crate::chat::refusal::Refusal;
 use crate::delivery::Hub;
+use crate::node::Node;
 use crate::node::caller::Caller;
 use crate::node::counts::NodeCounts;
 use crate::node::disk::DiskCare;
@@ -17,35 +17,17 @@ use crate::node::passwords::Passwords;
 use crate::node::queue::{Next, NotTaken, Queue};
 use crate::node::reading::Reading;
 use crate::node::reply::{Answer, reply};
-use crate::node::{Formed, Node};
+use crate::node::settler::{Handed, Outcome, Release, Settler, Work};
 use crate::store::error::StoreError;
 use crate::store::index::settled::Settled;
 use crate::store::journal::{WriteCounts, Writer};
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
-/// What lets an answer go once it is known whether its group is on the disk.
-type Release = Box<dyn FnOnce(Outcome) + Send>;
 /// Something a caller wants done.
 type Job = Box<dyn FnOnce(&mut Node) -> Release + Send>;
-
-/// What became of a group.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    Kept,
-    /// It was taken back: the disk is full.
-    NoRoom,
-    /// Nobody knows.
-    Failed,
-}
-
-/// A group and the answers that wait for it.
-struct Handed {
-    formed: Formed,
-    answers: Vec<Release>,
-}
 
 /// What every door holds: the way to the writer, and everything that can be read without it.
 #[derive(Clone)]
@@ -281,25 +263,6 @@ impl Running {
     }
 }
 
-/// Tells the node's health when a thread is at work.
-struct Work {
-    health: Arc<Health>,
-    world: Arc<dyn World>,
-}
-
-impl Work {
-    fn of(health: &Arc<Health>, world: &Arc<dyn World>) -> Self {
-        Self { health: health.clone(), world: world.clone() }
-    }
-
-    fn at<T>(&self, worker: Worker, work: impl FnOnce() -> T) -> T {
-        self.health.busy(worker, self.world.mono_ms());
-        let done = work();
-        self.health.done(worker, self.world.mono_ms());
-        done
-    }
-}
-
 /// The writer's thread.
 fn write(mut node: Node, queue: &Queue<Job>, hand: &SyncSender<Handed>, work: &Work) {
     let mut answers: Vec<Release> = Vec::new();
@@ -319,80 +282,5 @@ fn write(mut node: Node, queue: &Queue<Job>, hand: &SyncSender<Handed>, work: &W
             }
             Next::Closed => return,
         }
-    }
-}
-
-struct Settler {
-    writer: Writer,
-    settled: Arc<Settled>,
-    hub: Arc<Hub>,
-    counts: Arc<NodeCounts>,
-    indexer: Arc<Indexer>,
-    disk: Arc<DiskCare>,
-    indexing: SyncSender<()>,
-}
-
-impl Settler {
-    fn run(mut self, handed: &Receiver<Handed>, queue: &Queue<Job>, work: &Work) -> Result<(), StoreError> {
-        while let Ok(Handed { formed, answers }) = handed.recv() {
-            #[cfg(feature = "plant")]
-            let answers = match crate::base::plant::early_ack() {
-                true => answers.into_iter().fold(Vec::new(), |none, release| {
-                    release(true);
-                    none
-                }),
-                false => answers,
-            };
-            if let Err(error) = work.at(Worker::Settler, || self.settle(&formed, &*work.world)) {
-                let no_room = matches!(error, StoreError::NoRoom);
-                if no_room {
-                    // Before anybody hears of it, so that no new job joins what is about to be taken back.
-                    self.disk.hit_wall();
-                    queue.not_kept();
-                }
-                let outcome = if no_room { Outcome::NoRoom } else { Outcome::Failed };
-                answers.into_iter().for_each(|release| release(outcome));
-                if !no_room {
-                    return Err(error);
-                }
-                continue;
-            }
-            // The next group may go while the answers leave.
-            queue.settled();
-            let changes: Vec<Arc<Change>> =
-                formed.batch.changes.iter().map(|(_, change)| change.clone()).collect();
-            self.counts.settled(&changes);
-            for release in answers {
-                release(Outcome::Kept);
-            }
-            if !changes.is_empty() {
-                self.hub.settle(&changes);
-            }
-        }
-        Ok(())
-    }
-
-    /// Nobody is told before this returns.
-    fn settle(&mut self, formed: &Formed, world: &dyn World) -> Result<(), StoreError> {
-        match &formed.group {
-            Some(group) => {
-                let began = world.mono_ms();
-                self.writer.write(group)?;
-                self.counts.synced(world.mono_ms().saturating_sub(began));
-                self.disk.wrote(group.len_bytes() as u64);
-            }
-            None if formed.batch.layer.is_empty() => return Ok(()),
-            // Amendments of the index alone need no disk: the next start makes them again.
-            None => {}
-        }
-        self.settled.settle(&formed.batch.layer, formed.reached);
-        if self.settled.is_full() {
-            // The index cannot keep up: it is better to wait here than to fill the memory.
-            self.indexer.checkpoint()?;
-        } else if self.settled.is_due() {
-            // Full means that the indexer has been told already.
-            let _ = self.indexing.try_send(());
-        }
-        Ok(())
     }
 }
