@@ -1,8 +1,10 @@
 //! Every maximum in the program, with its unit and its reason.
 
 mod disk;
+mod doors;
 
 pub use disk::*;
+pub use doors::*;
 
 // ---- ids and names ----
 
@@ -113,80 +115,6 @@ pub const HOST_NAME_BYTES_MAX: usize = 253;
 /// Bytes read from a file holding one password.
 pub const PASSWORD_BYTES_MAX: usize = 1_024;
 
-// ---- bridges ----
-
-/// Bridges of one node: each holds a connection and a session at a broker.
-pub const BRIDGES_MAX: usize = 32;
-/// Characters of a bridge's name: it becomes part of an MQTT client id.
-pub const BRIDGE_NAME_CHARS_MAX: usize = 32;
-/// Bytes of an MQTT client id: above 23 a broker may refuse, above this all logs become unreadable.
-pub const MQTT_CLIENT_ID_BYTES_MAX: usize = 64;
-/// Bytes of an MQTT topic or filter: the protocol allows 65,535, no dialect comes near this.
-pub const MQTT_TOPIC_BYTES_MAX: usize = 1_024;
-/// Characters of a bridge's template as written.
-pub const TEMPLATE_CHARS_MAX: usize = 1_000;
-/// Fields and texts between them in one template: bounds the work for each message.
-pub const TEMPLATE_PARTS_MAX: usize = 64;
-/// Keys in one `{json...}` path: deeper than any sensor's report.
-pub const TEMPLATE_PATH_KEYS_MAX: usize = 16;
-/// Bytes of a payload in which a template looks for JSON: parsing costs about ten times this in memory.
-pub const TEMPLATE_JSON_BYTES_MAX: usize = 256 * 1024;
-
-/// Bytes of one MQTT packet from a broker, the largest that is read at all: well above any report or device list.
-pub const MQTT_PACKET_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// Bytes of a payload above which a bridge says only how large it was: a picture, a firmware.
-pub const BRIDGE_PAYLOAD_BYTES_MAX: usize = 256 * 1024;
-/// Publications, rendered, that wait between the broker and the writer: more than a broker sends unacknowledged.
-pub const BRIDGE_ARRIVED_MAX: usize = 64;
-/// Posts of one bridge on their way to the disk: they share a sync, and leave the writer's lane half free.
-pub const BRIDGE_POSTS_MAX: usize = 32;
-/// Acknowledgements that wait to be sent: one for each packet id there is, so that posting never waits for listening.
-pub const BRIDGE_ACKS_MAX: usize = 65_535;
-/// Seconds a broker has to take the connection and to take what is written.
-pub const BRIDGE_CONNECT_SECONDS: u64 = 10;
-/// Seconds between two pings to a broker: a lost connection is noticed within two.
-pub const BRIDGE_KEEP_ALIVE_SECONDS: u64 = 30;
-/// Seconds a publication waits for the writer before the connection is given up: the broker has given up as well.
-pub const BRIDGE_STALLED_SECONDS: u64 = 60;
-/// Milliseconds before a post is tried again that found the writer busy: a few syncs of an SD card.
-pub const BRIDGE_BUSY_WAIT_MS: u64 = 50;
-/// Milliseconds before the first new attempt to reach a broker; each further one waits twice as long.
-pub const BRIDGE_WAIT_FIRST_MS: u64 = 500;
-/// Milliseconds between two attempts at most: a broker that is back is found within a minute.
-pub const BRIDGE_WAIT_MAX_MS: u64 = 60_000;
-/// Milliseconds a stopping bridge has to store and acknowledge what it took: a slow card's sync, well under systemd's patience.
-pub const BRIDGE_STOP_MS: u64 = 5_000;
-
-// ---- streams for devices and scripts ----
-
-/// Messages a stream tells from before its beginning: some megabytes, and more than a script was away for.
-pub const STREAM_BACKLOG_MAX: usize = 10_000;
-/// Messages a stream takes at a time: one piece of the body.
-pub const STREAM_EVENTS_MAX: usize = 32;
-/// Times a stream asks for its right anew when it changes while it is asked for.
-pub const STREAM_STALE_MAX: usize = 5;
-/// Seconds without a message after which a stream shows that it is alive, as ntfy's do: below a home router's patience.
-pub const STREAM_KEEPALIVE_SECONDS: u64 = 45;
-/// Bytes of a frame that a WebSocket's client sends to a stream, which listens to none of them.
-pub const STREAM_FRAME_BYTES_MAX: usize = 4 * 1024;
-/// Seconds a reader may take nothing before its stream is given up.
-pub const STREAM_STALL_SECONDS: u64 = 60;
-
-// ---- the command line ----
-
-/// Bytes of one line on the control socket, either way: a list of all devices fits.
-pub const CONTROL_LINE_BYTES_MAX: usize = 1024 * 1024;
-/// Seconds the command line waits for a reply: an SD card stalls for seconds, a Pi Zero hashes one password in about two.
-pub const CONTROL_REPLY_SECONDS_MAX: u64 = 30;
-/// Command lines the node serves at once.
-pub const CONTROL_CALLERS_MAX: usize = 16;
-/// Newest messages that `linnet tail` begins with.
-pub const TAIL_LINES: usize = 10;
-
-/// Letters compared when a word is matched against known ones: a longer word is no slip of the finger.
-pub const NEAR_WORD_CHARS_MAX: usize = 48;
-/// Addresses of this machine shown to people.
-pub const MACHINE_ADDRESSES_MAX: usize = 8;
 // ---- the index ----
 
 /// Writes of settled Changes that wait in memory before a checkpoint is due.
@@ -279,92 +207,6 @@ pub const JOURNAL_FRAME_READ_BYTES: usize = 1024;
 pub const JOURNAL_OPEN_FILES_MAX: usize = 4;
 /// Damaged stretches one opening lists; the rest are only in the journal's own scan.
 pub const JOURNAL_DAMAGE_LISTED_MAX: usize = 64;
-// ---- http ----
-
-/// HTTP connections at once, upgraded ones not counted: an idle one costs 11 to 13 KiB, all of them 7 MB.
-pub const HTTP_CONNECTIONS_MAX: usize = 512;
-/// Those of one address, this machine excepted: a browser opens six, a household behind one address a few dozen.
-pub const HTTP_CONNECTIONS_PER_ADDRESS_MAX: usize = 128;
-/// Open files kept from sockets: the journal's and the index's, the command line's, bridges and a backup under way.
-pub const FILES_KEPT: u64 = 40;
-/// Sockets of clients, however few open files are left for them.
-pub const SOCKETS_MIN: u64 = 8;
-/// Bytes of a request line and its headers together.
-pub const HEAD_BYTES_MAX: usize = 16 * 1024;
-/// Seconds a request line and its headers may take, and how long an idle connection is kept.
-pub const HEAD_SECONDS_MAX: u64 = 15;
-/// Seconds a body may take: the largest fits at 3 KiB a second.
-pub const BODY_SECONDS_MAX: u64 = 30;
-/// Seconds a socket may take nothing of what it is sent before it is closed.
-pub const SOCKET_STALL_SECONDS_MAX: u32 = 60;
-/// Seconds that requests under way are waited for when the node stops.
-pub const STOP_SECONDS_MAX: u64 = 3;
-/// Bytes of a JSON body: the longest text in four-byte characters, all escaped, with what it can carry.
-pub const BODY_BYTES_MAX: usize = 96 * 1024;
-/// Bytes of what follows the `?`.
-pub const QUERY_BYTES_MAX: usize = 8 * 1024;
-/// Pairs of a query or a form.
-pub const QUERY_PAIRS_MAX: usize = 256;
-/// Buckets of rates kept, of all callers and addresses; full ones go first.
-pub const RATE_BUCKETS_MAX: usize = 2_048;
-/// Wrong passwords for one account from one address before the next has to wait.
-pub const LOGIN_TRIES_FREE: u32 = 5;
-/// Seconds that the wait after wrong passwords grows to.
-pub const LOGIN_WAIT_SECONDS_MAX: u64 = 15 * 60;
-/// Pairs of account and address whose wrong passwords are remembered.
-pub const LOGIN_TRIES_KEPT_MAX: usize = 1_024;
-/// Milliseconds an invitation link made on the page lives: a week.
-pub const INVITATION_LIFE_MS: u64 = 7 * 24 * 3_600 * 1_000;
-/// Names tried for a guest whose name is taken: `anna`, `anna2`, ...
-pub const GUEST_NAMES_TRIED_MAX: usize = 100;
-/// Bytes of a refused body that are taken and thrown away, so that its sender hears why.
-pub const BODY_DISCARD_BYTES_MAX: usize = 1024 * 1024;
-/// Clients at one time that are told that all places are taken.
-pub const TURNED_AWAY_MAX: usize = 32;
-
-// ---- the realtime door ----
-
-/// Bytes of one message of a client who is logged in: a message of the longest text with what it may carry.
-pub const DDP_MESSAGE_BYTES_MAX: usize = 64 * 1024;
-/// Bytes of one message of a client who is not: a login fits.
-pub const DDP_STRANGER_BYTES_MAX: usize = 8 * 1024;
-/// Bytes taken from a socket at once, into a buffer that all sessions share.
-pub const DDP_READ_BYTES: usize = 16 * 1024;
-/// Messages of one client that were read and wait for their turn.
-pub const DDP_MESSAGES_WAITING_MAX: usize = 64;
-/// Methods of one client at work; below [`JOBS_PER_CALLER_MAX`], so that the client's other doors stay open.
-pub const DDP_METHODS_MAX: usize = 32;
-/// Subscriptions of one client: a bot that hears many rooms one by one.
-pub const DDP_SUBSCRIPTIONS_MAX: usize = 512;
-/// Bytes of an id a client names its calls and subscriptions by.
-pub const DDP_ID_BYTES_MAX: usize = 128;
-/// People whose presence one client watches.
-pub const DDP_WATCHED_USERS_MAX: usize = 1_000;
-/// Events taken at one wake-up.
-pub const DDP_EVENTS_AT_ONCE: usize = 64;
-/// Bytes put together before they are written.
-pub const DDP_WRITE_BYTES: usize = 256 * 1024;
-/// Bytes of the shared write buffer that are kept between two sessions.
-pub const DDP_WRITE_BYTES_KEPT: usize = 64 * 1024;
-/// Bytes the kernel may keep for one client that does not read; it grants itself twice as many.
-pub const DDP_KERNEL_BYTES: usize = 128 * 1024;
-/// Seconds a client may leave what it is told unread.
-pub const DDP_WRITE_SECONDS_MAX: u64 = 20;
-/// Seconds between two looks at a session: is it alive, is its token still good.
-pub const DDP_LOOK_SECONDS: u64 = 25;
-/// Looks that find a client silent before it is given up: the second asks for a sign of life.
-pub const DDP_SILENT_LOOKS_MAX: u8 = 2;
-/// Looks before a client that has not logged in must go: more than a minute, for people type passwords.
-pub const DDP_STRANGER_LOOKS_MAX: u8 = 4;
-/// Seconds a client has to hear that a session is over.
-pub const DDP_LINGER_SECONDS: u64 = 2;
-/// Bytes a client may still send meanwhile; they are thrown away.
-pub const DDP_LINGER_BYTES: usize = 4 * 1024 * 1024;
-/// Times a right that may have ended meanwhile is asked for again before the node counts as busy.
-pub const STALE_RETRIES_MAX: usize = 4;
-/// Realtime sessions at once; each costs some 2 KiB, and one that has logged in a listener.
-pub const DDP_SESSIONS_MAX: usize = LISTENERS_MAX;
-
 // ---- backups ----
 
 /// Bytes of Changes in one piece of a backup: what making one holds in memory, and what one checksum covers.

@@ -70,7 +70,6 @@ pub fn start(
         settled: settled.clone(),
     };
     let newest = settled.newest_time()?;
-    let health = Arc::new(Health::default());
     let clock = Clock::start(world.clone(), health.clone(), identity.boot, newest, last.next());
     let clock = Arc::new(clock);
     let mut node = Node {
