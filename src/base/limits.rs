@@ -1,8 +1,10 @@
 //! Every maximum in the program, with its unit and its reason.
 
+mod bridges;
 mod disk;
 mod doors;
 
+pub use bridges::*;
 pub use disk::*;
 pub use doors::*;
 
@@ -115,6 +117,36 @@ pub const HOST_NAME_BYTES_MAX: usize = 253;
 /// Bytes read from a file holding one password.
 pub const PASSWORD_BYTES_MAX: usize = 1_024;
 
+// ---- streams for devices and scripts ----
+
+/// Messages a stream tells from before its beginning: some megabytes, and more than a script was away for.
+pub const STREAM_BACKLOG_MAX: usize = 10_000;
+/// Messages a stream takes at a time: one piece of the body.
+pub const STREAM_EVENTS_MAX: usize = 32;
+/// Times a stream asks for its right anew when it changes while it is asked for.
+pub const STREAM_STALE_MAX: usize = 5;
+/// Seconds without a message after which a stream shows that it is alive, as ntfy's do: below a home router's patience.
+pub const STREAM_KEEPALIVE_SECONDS: u64 = 45;
+/// Bytes of a frame that a WebSocket's client sends to a stream, which listens to none of them.
+pub const STREAM_FRAME_BYTES_MAX: usize = 4 * 1024;
+/// Seconds a reader may take nothing before its stream is given up.
+pub const STREAM_STALL_SECONDS: u64 = 60;
+
+// ---- the command line ----
+
+/// Bytes of one line on the control socket, either way: a list of all devices fits.
+pub const CONTROL_LINE_BYTES_MAX: usize = 1024 * 1024;
+/// Seconds the command line waits for a reply: an SD card stalls for seconds, a Pi Zero hashes one password in about two.
+pub const CONTROL_REPLY_SECONDS_MAX: u64 = 30;
+/// Command lines the node serves at once.
+pub const CONTROL_CALLERS_MAX: usize = 16;
+/// Newest messages that `linnet tail` begins with.
+pub const TAIL_LINES: usize = 10;
+
+/// Letters compared when a word is matched against known ones: a longer word is no slip of the finger.
+pub const NEAR_WORD_CHARS_MAX: usize = 48;
+/// Addresses of this machine shown to people.
+pub const MACHINE_ADDRESSES_MAX: usize = 8;
 // ---- the index ----
 
 /// Writes of settled Changes that wait in memory before a checkpoint is due.
