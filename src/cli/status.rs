@@ -3,6 +3,7 @@
 use super::Action;
 use super::args::{Opt, Spec};
 use super::table::{bytes, duration, plain, table, utc};
+use crate::doors::control::vitals::{DiskLine, Vitals, WriteLine};
 use crate::doors::control::wire::{BackupLine, BridgeLine, Request, StatusReport};
 
 pub(super) const STATUS: Spec = Spec {
@@ -48,9 +49,17 @@ pub(super) fn show(report: &StatusReport) -> String {
     row("devices", Some(report.devices.to_string()));
     row("rooms", Some(report.rooms.to_string()));
     row("messages", Some(report.messages.to_string()));
+    let vitals = report.vitals.as_ref();
+    row("kept", vitals.map(kept_words));
+    row("written", vitals.filter(|_| report.running).map(|vitals| written_words(&vitals.writes)));
+    row("disk", vitals.and_then(|vitals| vitals.disk.as_ref()).map(disk_words));
+    row("clock", vitals.map(|vitals| clock_words(&vitals.clock).to_owned()));
     row("backup", report.backup.as_ref().map(backup_words));
     for bridge in &report.bridges {
         row("bridge", Some(bridge_words(bridge)));
+    }
+    for trouble in vitals.into_iter().flat_map(|vitals| &vitals.troubles) {
+        row(&plain(&trouble.severity), Some(plain(&trouble.text)));
     }
     let next = if report.running { "next: linnet room list" } else { "next: linnet serve" };
     format!("{}{next}\n", table(&[], rows.into_iter()))
@@ -62,6 +71,32 @@ fn backup_words(backup: &BackupLine) -> String {
         None => "none yet".to_owned(),
     };
     format!("{last}, in {}", plain(&backup.folder))
+}
+
+fn kept_words(vitals: &Vitals) -> String {
+    format!("{} of messages, {} of index", bytes(vitals.journal_bytes), bytes(vitals.index_bytes))
+}
+
+fn written_words(writes: &WriteLine) -> String {
+    let (all, syncs) = (writes.journal_bytes + writes.index_bytes, writes.journal_syncs + writes.index_syncs);
+    let each = match writes.messages {
+        0 => String::new(),
+        messages => format!(", {} bytes a message", all / messages),
+    };
+    format!("{} in {syncs} syncs since the start{each}", bytes(all))
+}
+
+fn disk_words(disk: &DiskLine) -> String {
+    let (free, total) = (bytes(disk.free_bytes), bytes(disk.total_bytes));
+    format!("{free} of {total} free, {} of it kept free", bytes(disk.floor_bytes))
+}
+
+fn clock_words(trust: &str) -> &'static str {
+    match trust {
+        "machine" => "kept by this machine",
+        "person" => "set by a person",
+        _ => "not known: set it on the page",
+    }
 }
 
 fn bridge_words(bridge: &BridgeLine) -> String {

@@ -1,6 +1,7 @@
 //! Commands against a store that answers from a script, and the help against what is really taken.
 
 use super::*;
+use crate::doors::control::vitals::{DiskLine, TroubleLine, Vitals, WriteLine};
 use crate::doors::control::wire::{
     DeviceAdded, DeviceLine, Fetched, OwnerLink, Rights, RoomLine, StatusReport, TailLine, UserLine,
 };
@@ -244,8 +245,41 @@ fn the_owner_and_the_state_of_the_node_are_told() {
     let says = "version    0.1.0\ndata       ./d\nnode       running for 1 d 3 h, process 7\nhttp       127.0.0.1:1\n\
                 memory     6 MB\npeople     0\ndevices    0\nrooms      0\nmessages   41\nnext: linnet room list\n";
     check("status", Reply::ok(&report), says);
+    check(
+        "status",
+        Reply::ok(&StatusReport { vitals: Some(vitals()), ..report }),
+        &says.replace("next:", VITALS),
+    );
     let stopped = command("status @", "", Reply::ok(&StatusReport::default())).out;
     assert!(stopped.contains("not running\n") && stopped.ends_with("next: linnet serve\n"), "{stopped}");
+}
+
+const VITALS: &str = "\
+kept       2 MB of messages, 1 MB of index
+written    6 MB in 52 syncs since the start, 150000 bytes a message
+disk       40 MB of 8000 MB free, 64 MB of it kept free
+clock      set by a person
+error      The disk is full.
+next:";
+
+fn vitals() -> Vitals {
+    let trouble =
+        |text: &str| TroubleLine { kind: "disk_full".into(), severity: "error".into(), text: text.into() };
+    Vitals {
+        troubles: vec![trouble("The disk is full.")],
+        clock: "person".into(),
+        journal_bytes: 2_000_000,
+        index_bytes: 1_000_000,
+        disk: Some(DiskLine { total_bytes: 8_000_000_000, free_bytes: 40_000_000, floor_bytes: 64_000_000 }),
+        writes: WriteLine {
+            journal_bytes: 5_000_000,
+            journal_syncs: 42,
+            journal_sync_ms: 900,
+            index_bytes: 1_000_000,
+            index_syncs: 10,
+            messages: 40,
+        },
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What the node answers to the command line. The same answers serve a running node and a store that none holds.
 
+use super::vitals::Vitals;
 use super::wire::{
     DeviceAdded, DeviceLine, OwnerLink, Reply, Request, Rights, RoomLine, StatusReport, TailLine, UserLine,
 };
@@ -47,7 +48,7 @@ pub async fn answer(node: &NodeHandle, around: &Surroundings, request: Request) 
         Request::RoomList => done(node.read(room_lines)),
         Request::Post { room, text } => post(node, &room, &text).await,
         Request::Tail { room, since } => done(node.read(|reading| lines(reading, &room, since))),
-        Request::Status => done(node.read(|reading| status(reading, around.status.clone()))),
+        Request::Status => done(node.read(|reading| status(node, reading, around.status.clone()))),
         // What gives a stream of bytes is asked for by whoever can take one.
         Request::Backup => Err(Refusal::Invalid { what: "request", want: "a place for the bytes" }),
     };
@@ -231,12 +232,13 @@ fn shown(message: &Message) -> String {
     format!("({})", [told, text].join(" ").trim_end())
 }
 
-fn status(reading: &Reading, mut report: StatusReport) -> Result<StatusReport, Refusal> {
+fn status(node: &NodeHandle, reading: &Reading, mut report: StatusReport) -> Result<StatusReport, Refusal> {
     let users = users(reading)?;
     let rooms = room_lines(reading)?;
     report.users = users.len() as u64;
     report.devices = device_lines(reading)?.len() as u64;
     report.rooms = rooms.len() as u64;
     report.messages = rooms.iter().map(|room| room.messages).sum();
+    report.vitals = Some(Vitals::of(node, reading));
     Ok(report)
 }

@@ -4,5 +4,6 @@ pub mod answer;
 pub mod client;
 pub mod server;
 pub mod stream;
+pub mod vitals;
 pub mod wire;
 mod words;

@@ -8,6 +8,7 @@
 //! that a new command line can talk to an older node.
 
 use crate::base::secret::Secret;
+use crate::doors::control::vitals::Vitals;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -263,6 +264,9 @@ pub struct StatusReport {
     /// Backups that are made by the clock, where a folder is set.
     #[serde(default)]
     pub backup: Option<BackupLine>,
+    /// How it is doing.
+    #[serde(default)]
+    pub vitals: Option<Vitals>,
     /// Bridges to brokers, in the order of the config.
     #[serde(default)]
     pub bridges: Vec<BridgeLine>,

@@ -97,6 +97,13 @@ fn a_disk_that_others_fill_loses_nothing_and_serves_readers_also_after_a_start()
     let health = node.ask("GET", "/health", &[], None);
     assert_eq!((health.status, health.json()["status"].as_str()), (200, Some("error")));
     assert!(health.text().contains("disk_full"), "{}", health.text());
+    let status = small.desk.run("status --data small/data").out;
+    for word in ["error      The disk is full", "kept free", "bytes a message"] {
+        assert!(status.contains(word), "{word} is missing in {status}");
+    }
+    let status: Value = serde_json::from_str(&small.desk.run("status --json --data small/data").out).unwrap();
+    assert_eq!(status["vitals"]["troubles"][0]["severity"], "error");
+    assert_eq!(status["vitals"]["disk"]["floor_bytes"], 2 * 1024 * 1024);
     // Not stopped, killed: the index is as a power cut leaves it, on a disk without a free byte.
     node.kill();
     small.fill();
