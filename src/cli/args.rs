@@ -87,6 +87,11 @@ impl Given {
         self.operands.first().cloned().expect("needed operands were counted")
     }
 
+    /// The first operand, for a command that can do without.
+    pub(super) fn first(&self) -> Option<&str> {
+        self.operands.first().map(String::as_str)
+    }
+
     /// All operands behind the first, as one text.
     pub(super) fn rest(&self) -> Option<String> {
         let rest = self.operands.get(1..).unwrap_or(&[]);

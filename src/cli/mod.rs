@@ -6,6 +6,7 @@
 
 mod args;
 pub(crate) mod backup;
+mod clock;
 mod config;
 mod device;
 pub mod greeting;
@@ -85,7 +86,7 @@ pub(crate) struct Streams<'a> {
     pub err: &'a mut dyn Write,
 }
 
-const SPECS: [&Spec; 17] = [
+const SPECS: [&Spec; 18] = [
     &serve::SERVE,
     &config::CONFIG,
     &owner::OWNER,
@@ -100,6 +101,7 @@ const SPECS: [&Spec; 17] = [
     &post::POST,
     &tail::TAIL,
     &status::STATUS,
+    &clock::CLOCK,
     &backup::BACKUP,
     &backup::RESTORE,
     &HELP_SPEC,
@@ -128,6 +130,7 @@ usage: linnet [COMMAND] [OPTIONS]
   post ROOM [TEXT]        say something in a room
   tail ROOM               show what is said in a room, as it is said
   status                  how the node is
+  clock [set [TIME]]      what time the node believes it is; sets it where the machine does not know
   backup FILE             everything, as one file; --verify reads one
   restore FILE            a data folder from a backup
 

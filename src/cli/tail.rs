@@ -35,7 +35,7 @@ usage: linnet tail ROOM [--since N] [--json]
   --data DIR       the node's data folder (./linnet-data)
   --config FILE    settings to read (./linnet.toml, else /etc/linnet/linnet.toml)
 
-Ends with Ctrl-C, or by itself when no node runs. Times are UTC.
+Ends with Ctrl-C, or by itself when no node runs. Times are UTC; one with a ? was said while nobody knew it.
 
 examples:
   linnet tail garden
@@ -50,5 +50,7 @@ pub(super) fn show(value: &Value, show_item: impl Fn(&Value) -> Option<String>) 
 /// One message; further lines of it are indented.
 pub(super) fn show_line(line: &TailLine) -> String {
     let text = line.text.lines().map(plain).collect::<Vec<_>>().join("\n    ");
-    format!("{} {}: {text}\n", utc(line.time_ms), plain(&line.from))
+    // Only its place in the order is certain.
+    let doubt = if line.time_uncertain { "?" } else { "" };
+    format!("{}{doubt} {}: {text}\n", utc(line.time_ms), plain(&line.from))
 }

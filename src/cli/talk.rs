@@ -1,6 +1,6 @@
 //! Asking the node or the store, and printing what comes back.
 
-use super::{Backend, Failure, Streams, device, owner, post, print_failure, room, status, tail, user};
+use super::{Backend, Failure, Streams, clock, device, owner, post, print_failure, room, status, tail, user};
 use crate::config::Config;
 use crate::doors::control::client::{Client, ClientError};
 use crate::doors::control::wire::{Reply, Request};
@@ -84,6 +84,7 @@ fn show(request: &Request, value: Value, json: bool, config: &Config) -> serde_j
         Request::DeviceRemove { .. } => read(value).map(|device| device::show_removed(&device)),
         Request::RoomList => read(value).map(room::show_list),
         Request::Post { .. } => read(value).map(|message| post::show(&message)),
+        Request::Clock | Request::ClockSet { .. } => read(value).map(|line| clock::show(&line)),
         Request::Status => read(value).map(|report| status::show(&report)),
         // What gives bytes is fetched, and its value shown where they went.
         Request::Backup => Ok(String::new()),

@@ -3,7 +3,8 @@
 use super::*;
 use crate::doors::control::vitals::{DiskLine, TroubleLine, Vitals, WriteLine};
 use crate::doors::control::wire::{
-    DeviceAdded, DeviceLine, Fetched, OwnerLink, Rights, RoomLine, StatusReport, TailLine, UserLine,
+    ClockLine, DeviceAdded, DeviceLine, Fetched, OwnerLink, Rights, RoomLine, StatusReport, TailLine,
+    UserLine,
 };
 use std::cell::RefCell;
 
@@ -196,8 +197,14 @@ fn lists_of_people_and_rooms_line_up() {
 
 #[test]
 fn a_text_is_posted_from_the_line_or_the_input() {
-    let stored =
-        TailLine { seq: 1, time_ms: 0, room: "garden".into(), from: "alice".into(), text: "x".into() };
+    let stored = TailLine {
+        seq: 1,
+        time_ms: 0,
+        room: "garden".into(),
+        from: "alice".into(),
+        text: "x".into(),
+        time_uncertain: false,
+    };
     let stored = Reply::ok(&stored);
     let says = "posted in #garden as alice\nnext: linnet tail garden\n";
     let text_of = |request: Request| {
@@ -218,12 +225,34 @@ fn a_text_is_posted_from_the_line_or_the_input() {
 #[test]
 fn a_room_is_shown_without_letting_it_steer_the_terminal() {
     let text = "door \x1b[2Jopen\nsince noon".to_owned();
-    let line =
-        TailLine { seq: 7, time_ms: 1_763_822_102_000, room: "garden".into(), from: "porch".into(), text };
-    let shown = "2025-11-22 14:35:02Z porch: door \u{fffd}[2Jopen\n    since noon\n";
+    let line = TailLine {
+        seq: 7,
+        time_ms: 1_763_822_102_000,
+        room: "garden".into(),
+        from: "porch".into(),
+        text,
+        time_uncertain: true,
+    };
+    let shown = "2025-11-22 14:35:02Z? porch: door \u{fffd}[2Jopen\n    since noon\n";
     let asked = check("tail garden --since 6", Reply::ok(&[line]), shown);
     assert_eq!(asked, Request::Tail { room: "garden".into(), since: Some(6) });
     assert_eq!(command("tail garden --since yesterday @", "", Reply::ok(&0)).code, 2);
+}
+
+#[test]
+fn the_clock_is_shown_and_set() {
+    let known = ClockLine { time_ms: 1_763_822_102_000, trust: "machine".into(), machine_ms: None };
+    let says = "2025-11-22 14:35:02Z, known by this machine\n";
+    assert_eq!(check("clock", Reply::ok(&known), says), Request::Clock);
+    let guess = ClockLine { trust: "nobody".into(), machine_ms: Some(5_000), ..known };
+    let says = "2025-11-22 14:35:02Z, a guess: nobody has set it\nmachine says 1970-01-01 00:00:05Z\nnext: linnet clock set\n";
+    let set = |time_ms| Request::ClockSet { time_ms };
+    assert_eq!(check("clock set", Reply::ok(&guess), says), set(None));
+    let asked = check("clock set 2025-11-22 14:35:02", Reply::ok(&guess), says);
+    assert_eq!(asked, set(Some(1_763_822_102_000)));
+    for wrong in ["clock set noon", "clock sets"] {
+        assert_eq!(command(&format!("{wrong} @"), "", Reply::ok(&0)).code, 2);
+    }
 }
 
 #[test]

@@ -68,8 +68,9 @@ pub(super) struct State {
     raw_ms: i64,
     /// Whether the machine's clock leapt and is not believed.
     leapt: bool,
-    /// How often it was turned since the start.
+    /// How often it was to be turned since the start, and how often it was.
     turns: usize,
+    turned: usize,
     /// When it was last asked who speaks for it.
     looked_ms: Option<u64>,
 }
@@ -113,6 +114,7 @@ impl Clock {
             raw_ms,
             leapt: false,
             turns: 0,
+            turned: 0,
             looked_ms: None,
         };
         let clock = Self { world, boot, state: Mutex::new(state), health, codes: Mutex::default() };
@@ -228,11 +230,17 @@ impl Clock {
         Ok(Turn { offset_ms: apart(to, self.world.mono_ms()), trust: Trust::Person })
     }
 
-    /// Turns the clock. Says how it stood: with that a turn which was not written is taken back.
+    /// Where the clock is.
+    pub(super) fn state(&self) -> State {
+        *self.lock()
+    }
+
+    /// Turns the clock. Says how it stood.
     pub(super) fn turn(&self, to: Turn, next: Seq, newest: WallMs) -> State {
         let mut state = self.lock();
         let before = *state;
         state.raw_ms = apart(self.world.wall_ms(), self.world.mono_ms());
+        state.turned += 1;
         (state.offset_ms, state.trust, state.leapt) = (to.offset_ms, to.trust, false);
         self.tell(to.trust);
         self.health.clear(TroubleKind::ClockJumped);
@@ -247,10 +255,14 @@ impl Clock {
         before
     }
 
-    /// Takes back a turn.
+    /// Takes back the turns since then: they were not written.
     pub(super) fn take_back(&self, before: State) {
-        *self.lock() = before;
-        self.tell(before.trust);
+        let mut state = self.lock();
+        if state.turned != before.turned {
+            *state = before;
+            drop(state);
+            self.tell(before.trust);
+        }
     }
 
     /// A code was given out that lives until this time: within this start its life is counted by the monotonic clock.

@@ -108,6 +108,7 @@ struct Mark {
     group: journal::GroupMark,
     changes: usize,
     last: Seq,
+    clock: clock::State,
 }
 
 impl Node {
@@ -181,6 +182,7 @@ impl Node {
             group: self.group.get_or_insert_with(|| appender.begin()).mark(),
             changes: self.view.forming.changes.len(),
             last: self.last,
+            clock: self.clock.state(),
         };
         let answer = self.rouse().and_then(|()| job(self));
         match &answer {
@@ -192,6 +194,7 @@ impl Node {
 
     fn take_back(&mut self, mark: Mark) {
         self.view.job = Default::default();
+        self.clock.take_back(mark.clock);
         if self.last == mark.last {
             return;
         }

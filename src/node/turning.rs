@@ -1,7 +1,6 @@
 //! Turning the clock. A turn is a Change: it says what the times since an earlier Change should have been, and every
 //! reader shows them so from then on. What lives for a while, codes and sessions, lives on.
 
-use crate::base::id::Seq;
 use crate::base::limits::{PAGE_ENTRIES_MAX, SESSION_LIFE_MS, SESSIONS_DATED_MAX};
 use crate::base::time::WallMs;
 use crate::chat::change::{ClockSet, What};
@@ -11,7 +10,7 @@ use crate::chat::refusal::{Refusal, Right};
 use crate::chat::token::{Token, TokenKind};
 use crate::chat::user::User;
 use crate::node::caller::Caller;
-use crate::node::clock::{Standing, State, Turn};
+use crate::node::clock::{Standing, Turn};
 use crate::node::{Node, refuse};
 use crate::store::index::catalog::Catalog;
 use std::sync::Arc;
@@ -39,21 +38,8 @@ impl Node {
     fn turn_clock(&mut self, turn: Turn, by: Option<&Arc<User>>) -> Result<(), Refusal> {
         let next = self.next_seq();
         let newest = self.newest_time().map_err(refuse)?;
+        // A job that is refused in the end takes this back too.
         let before = self.clock.turn(turn, next, newest);
-        let written = self.write_turn(next, newest, before, by);
-        if written.is_err() {
-            self.clock.take_back(before);
-        }
-        written
-    }
-
-    fn write_turn(
-        &mut self,
-        next: Seq,
-        newest: WallMs,
-        before: State,
-        by: Option<&Arc<User>>,
-    ) -> Result<(), Refusal> {
         let now = self.now();
         self.append(What::ClockSet(ClockSet {
             boot: now.boot,

@@ -88,6 +88,7 @@ fn a_command_talks_to_the_node_of_its_data_folder() {
         room: "garden".into(),
         from: "porch".into(),
         text: format!("tick {seq}"),
+        time_uncertain: false,
     };
     let node = thread::spawn(move || {
         let (stream, _) = listener.accept().expect("a client");

@@ -1,6 +1,7 @@
 //! The REST door as Rocket.Chat's clients use it: one story a family, and what a stranger finds.
 
 mod accounts;
+mod clock;
 mod rooms;
 mod strangers;
 mod talk;

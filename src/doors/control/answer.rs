@@ -2,7 +2,8 @@
 
 use super::vitals::Vitals;
 use super::wire::{
-    DeviceAdded, DeviceLine, OwnerLink, Reply, Request, Rights, RoomLine, StatusReport, TailLine, UserLine,
+    ClockLine, DeviceAdded, DeviceLine, OwnerLink, Reply, Request, Rights, RoomLine, StatusReport, TailLine,
+    UserLine,
 };
 use crate::base::limits::{OWNER_CODE_LIFE_MS, PAGE_MESSAGES_MAX, SCAN_ENTRIES_MAX, TAIL_LINES};
 use crate::base::secret::Secret;
@@ -12,6 +13,7 @@ use crate::chat::refusal::Refusal;
 use crate::chat::room::{Room, RoomKind};
 use crate::chat::user::{Role, Roles, User};
 use crate::node::accounts::{NewUser, UserPatch};
+use crate::node::clock::{Standing, Trust};
 use crate::node::devices;
 use crate::node::history::Stretch;
 use crate::node::passwords::Digested;
@@ -49,10 +51,30 @@ pub async fn answer(node: &NodeHandle, around: &Surroundings, request: Request) 
         Request::Post { room, text } => post(node, &room, &text).await,
         Request::Tail { room, since } => done(node.read(|reading| lines(reading, &room, since))),
         Request::Status => done(node.read(|reading| status(node, reading, around.status.clone()))),
+        Request::Clock => done(node.read(|reading| Ok(clock_line(&reading.clock().standing())))),
+        Request::ClockSet { time_ms } => clock_set(node, time_ms).await,
         // What gives a stream of bytes is asked for by whoever can take one.
         Request::Backup => Err(Refusal::Invalid { what: "request", want: "a place for the bytes" }),
     };
     answer.unwrap_or_else(|refusal| super::words::refused(&refusal))
+}
+
+fn clock_line(standing: &Standing) -> ClockLine {
+    let trust = match standing.trust {
+        Trust::Nobody => "nobody",
+        Trust::Person => "person",
+        Trust::Machine => "machine",
+    };
+    ClockLine { time_ms: standing.now.wall_ms, trust: trust.into(), machine_ms: standing.doubted }
+}
+
+async fn clock_set(node: &NodeHandle, time_ms: Option<u64>) -> Result<Reply, Refusal> {
+    let to = match time_ms {
+        Some(to) => to,
+        None => node.read(|reading| Ok(reading.clock().standing().doubted))?.ok_or(Refusal::ClockKnown)?,
+    };
+    let standing = node.call(&OPERATOR, move |node| node.set_clock(&OPERATOR, to)).await?;
+    Ok(Reply::ok(&clock_line(&standing)))
 }
 
 fn done<T: Serialize>(answer: Result<T, Refusal>) -> Result<Reply, Refusal> {
@@ -204,6 +226,7 @@ pub fn tail_line(room: &Room, message: &Message) -> TailLine {
         room: room.label().to_owned(),
         from: message.author.username.to_string(),
         text: shown(message),
+        time_uncertain: !message.trusted,
     }
 }
 

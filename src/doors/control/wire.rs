@@ -86,6 +86,13 @@ pub enum Request {
     },
     /// How the node is: [`StatusReport`].
     Status,
+    /// What time it is: [`ClockLine`].
+    Clock,
+    /// Sets the time of a node whose machine does not know it: [`ClockLine`] as it is then.
+    ClockSet {
+        /// Milliseconds since 1970; what the machine's clock says unless given.
+        time_ms: Option<u64>,
+    },
     /// Everything as one stream of bytes, as [`stream`](super::stream) says: [`Fetched`].
     Backup,
 }
@@ -219,6 +226,9 @@ pub struct TailLine {
     pub from: String,
     /// What was said.
     pub text: String,
+    /// Whether nobody knew the time when it was said; only its place in the order is certain.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub time_uncertain: bool,
 }
 
 /// What came in a stream of bytes.
@@ -232,6 +242,17 @@ pub struct Fetched {
     pub damaged: u64,
     /// The first few of them, in words.
     pub damage: Vec<String>,
+}
+
+/// How the clock stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockLine {
+    /// The time that is believed, in milliseconds since 1970.
+    pub time_ms: u64,
+    /// Who speaks for it: `machine`, `person` or `nobody`.
+    pub trust: String,
+    /// What the machine's clock says, when that is not believed.
+    pub machine_ms: Option<u64>,
 }
 
 /// Value of [`Request::Status`].

@@ -2,7 +2,7 @@
 
 use super::ask::{Heard, ask, connect};
 use linnet::base::id::UserId;
-use linnet::base::world::OsWorld;
+use linnet::base::world::{OsWorld, World};
 use linnet::chat::name::Name;
 use linnet::chat::refusal::Refusal;
 use linnet::chat::user::{Role, Roles};
@@ -62,28 +62,33 @@ impl Served {
 
     /// A node whose settings were changed before its start.
     pub fn start_with(change: impl FnOnce(&mut SiteSettings)) -> Served {
-        Served::begin(change, false, None)
+        Served::begin(change, false, None, Arc::new(OsWorld::new()))
     }
 
     /// A node in test mode on this disk, which may fail; then the node may stop with an error.
     pub fn start_on(disk: Arc<dyn Disk>) -> Served {
-        Served::begin(|settings| settings.test_mode = true, false, Some(disk))
+        Served::begin(|settings| settings.test_mode = true, false, Some(disk), Arc::new(OsWorld::new()))
+    }
+
+    /// A node in test mode on a machine with these clocks.
+    pub fn start_in(world: Arc<dyn World>) -> Served {
+        Served::begin(|settings| settings.test_mode = true, false, None, world)
     }
 
     /// A node whose door waits for nobody: whenever it has nothing to do, its clock leaps to the next limit of time.
     pub fn start_impatient() -> Served {
-        Served::begin(|settings| settings.test_mode = true, true, None)
+        Served::begin(|settings| settings.test_mode = true, true, None, Arc::new(OsWorld::new()))
     }
 
     fn begin(
         change: impl FnOnce(&mut SiteSettings),
         impatient: bool,
         failing: Option<Arc<dyn Disk>>,
+        world: Arc<dyn World>,
     ) -> Served {
         let data = tempfile::tempdir().unwrap();
         let may_fail = failing.is_some();
         let disk = failing.unwrap_or_else(|| Arc::new(OsDisk::new(data.path().to_owned())));
-        let world = Arc::new(OsWorld::new());
         let (parts, _) = start(disk, Box::new(MemoryKv::default()), world, Options::default()).unwrap();
         let (node, running) = run(parts, || ()).unwrap();
         let mut settings = SiteSettings {

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod carry;
 pub mod channels;
 pub mod chat;
+pub mod clock;
 pub mod done;
 pub mod family;
 pub mod find;
@@ -33,6 +34,7 @@ pub const FAMILIES: &[&[Route]] = &[
     channels::ROUTES,
     channels::SHARED,
     chat::ROUTES,
+    clock::ROUTES,
     find::ROUTES,
     groups::ROUTES,
     groups::SHARED,

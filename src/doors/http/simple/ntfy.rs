@@ -206,6 +206,9 @@ pub struct Line<'a> {
     priority: Option<u8>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     tags: Vec<&'a str>,
+    /// linnet's own: nobody knew the time when it was said.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    time_uncertain: bool,
 }
 
 impl<'a> Line<'a> {
@@ -223,6 +226,7 @@ impl<'a> Line<'a> {
             title: notice.map_or("", |notice| notice.title.as_str()),
             priority: notice.map(|notice| notice.priority),
             tags: notice.map_or(Vec::new(), |notice| notice.tags.iter().map(SmolStr::as_str).collect()),
+            time_uncertain: !message.trusted,
         }
     }
 }
