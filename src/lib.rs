@@ -61,6 +61,8 @@
 //! * The index keeps encoded keys and values in its layers, not nouns: one overlay serves every noun, and a checkpoint
 //!   writes each key once however often it changed.
 //! * A waymark every few hundred Changes leads from a sequence to its place, so a minted message id needs no key.
+//! * Times that were guesses are corrected where they are read ([`store::index::times`]), not rewritten: there is no
+//!   moment at which a history is half corrected. Nobody but [`node::clock`] asks for the machine's wall clock.
 //! * The runtime is single-threaded: a second thread raised the CPU spent per delivery, and a Pi Zero has one core.
 //! * Realtime sessions own their sockets and hold no buffer while they are silent; of tokio-tungstenite they use the
 //!   handshake and the frame headers. A stream type with buffers of its own costs some KiB for each idle socket.

@@ -37,6 +37,8 @@ pub trait World: Send + Sync {
 pub struct OsWorld {
     /// What the machine's monotonic clock showed when this world began.
     began_ms: u64,
+    /// For tests: how far the wall clock is behind the machine's, as on a board that nobody told the time.
+    lost_ms: Option<u64>,
 }
 
 /// Written by systemd-timesyncd whenever it has set the clock; gone at the machine's next start.
@@ -66,7 +68,14 @@ impl OsWorld {
     /// A world that starts counting now.
     #[allow(clippy::new_without_default)] // A default world would hide that it starts to count.
     pub fn new() -> Self {
-        Self { began_ms: awake_or_asleep_ms() }
+        Self { began_ms: awake_or_asleep_ms(), lost_ms: None }
+    }
+
+    /// A world on a machine without a clock, which starts in 1970: for tests on machines that have one.
+    pub fn without_clock() -> Self {
+        let world = Self::new();
+        let lost_ms = Some(world.wall_ms());
+        Self { lost_ms, ..world }
     }
 
     /// When a time server last set the clock, as far as it leaves a mark.
@@ -83,7 +92,8 @@ impl OsWorld {
 impl World for OsWorld {
     #[allow(clippy::disallowed_methods)] // The one place that asks the wall clock.
     fn wall_ms(&self) -> u64 {
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+        wall.saturating_sub(self.lost_ms.unwrap_or(0))
     }
 
     fn mono_ms(&self) -> u64 {
@@ -95,6 +105,7 @@ impl World for OsWorld {
         // A board with a device tree has no battery as a rule: there only a clock chip, or a time server's mark, makes
         // the clock believable. Everything else is a machine that keeps its time.
         match self.server_set_ms() {
+            _ if self.lost_ms.is_some() => Keeper::Nobody,
             Some(set_ms) => Keeper::Server { set_ms },
             None if exists("/sys/class/rtc/rtc0") || !exists("/proc/device-tree/model") => Keeper::Battery,
             None => Keeper::Nobody,

@@ -15,9 +15,16 @@ export class Node {
   port = 0;
   #child = null;
   #dir = '';
+  /** @type {string[]} */
+  #flags = [];
+  /** @type {Record<string, string>} */
+  #env = {};
 
-  static async start() {
+  /** @param {string[]} flags @param {Record<string, string>} env */
+  static async start(flags = [], env = {}) {
     const node = new Node();
+    node.#flags = flags;
+    node.#env = env;
     node.#dir = await mkdtemp(join(tmpdir(), 'linnet-browser-'));
     await node.start();
     return node;
@@ -29,8 +36,8 @@ export class Node {
 
   /** Starts the node, the second time on the port it had. */
   async start() {
-    const args = ['serve', '--data', this.#dir, '--http', `127.0.0.1:${this.port}`];
-    const child = spawn(BIN, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const args = ['serve', '--data', this.#dir, '--http', `127.0.0.1:${this.port}`, ...this.#flags];
+    const child = spawn(BIN, args, { env: { ...process.env, ...this.#env }, stdio: ['ignore', 'pipe', 'inherit'] });
     this.#child = child;
     this.port = await new Promise((resolve, reject) => {
       const late = setTimeout(() => reject(new Error(`no ready line within ${READY_MS_MAX} ms`)), READY_MS_MAX);

@@ -17,6 +17,12 @@ const CLOCKS: [Ban; 2] = [
     (&["Instant", "::", "now"], "time comes from the World: world.now()"),
 ];
 
+/// The one file that may ask for the machine's wall clock.
+const CLOCK: &str = "src/node/clock.rs";
+
+const WALL: [Ban; 1] =
+    [(&[".", "wall_ms", "("], "the machine's wall clock may be wrong: ask the node, now().wall_ms")];
+
 const CHANCE: [&str; 5] = ["rand", "getrandom", "fastrand", "rand_core", "tempfile"];
 
 const UNWRAP: Ban =
@@ -65,6 +71,10 @@ fn world_findings(source: &Source) -> Vec<Finding> {
     let chance = named.iter().filter(|path| CHANCE.contains(&path.segments[0].as_str()) && !for_tests(path));
     let what = |path: &paths::NamedPath| format!("names {}: chance comes from the World", path.segments[0]);
     let mut findings: Vec<Finding> = chance.map(|path| source.finding(path.line, what(path))).collect();
+    if source.path != CLOCK && !is_test_file(source) {
+        let walls = find(&tokens, &WALL).into_iter().filter(|(line, ..)| !in_test(*line));
+        findings.extend(walls.map(|(line, _, what)| source.finding(line, what)));
+    }
     let is_timeout_clock = uses_tokio_clock(source, &named);
     let clocks = find(&tokens, &CLOCKS)
         .into_iter()

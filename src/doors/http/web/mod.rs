@@ -69,6 +69,7 @@ static FILES: &[File] = &[
     file!("js/parts/announcer.js"),
     file!("js/parts/banner.js"),
     file!("js/parts/chat.js"),
+    file!("js/parts/clock.js"),
     file!("js/parts/composer.js"),
     file!("js/parts/door.js"),
     file!("js/parts/message.js"),

@@ -63,11 +63,13 @@ export function withOlder(lines, page) {
 export function withNewest(lines, page, live) {
   const fresh = new Set(page.map((line) => line.id));
   const from = lines.findIndex((line) => fresh.has(line.id) && !onItsWay(line));
-  const before = from > 0 ? lines.slice(0, from) : [];
   const newer = new Map(lines.filter((line) => fresh.has(line.id) && !onItsWay(line)).map((line) => [line.id, line]));
+  // The node's clock was set meanwhile: what we had shows wrong times, and its older part is asked for anew.
+  const corrected = page.some((line) => (newer.get(line.id)?.at ?? line.at) !== line.at);
+  const before = from > 0 && !corrected ? lines.slice(0, from) : [];
   const middle = page.map((line) => {
     const had = newer.get(line.id);
-    return had && had.touched >= line.touched ? had : line;
+    return had && !corrected && had.touched >= line.touched ? had : line;
   });
   const after = lines.filter((line) => !fresh.has(line.id) && (onItsWay(line) || live.has(line.id)));
   return [...before, ...middle, ...after];

@@ -2,6 +2,7 @@
 
 import './parts/banner.js';
 import './parts/chat.js';
+import './parts/clock.js';
 import './parts/door.js';
 import { wordsOf } from './api.js';
 import { el } from './el.js';

@@ -6,6 +6,7 @@
 /** @type {State} */
 export const state = {
   hello: null,
+  clock: null,
   route: { room: '', pane: '', code: null },
   link: 'starting',
   rooms: new Map(),

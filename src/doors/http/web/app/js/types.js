@@ -63,6 +63,7 @@
  * Everything the page knows.
  * @typedef {object} State
  * @property {Hello | null} hello
+ * @property {{doubted: boolean, known: boolean} | null} clock how the node's clock stands; known to who runs it
  * @property {Route} route
  * @property {'starting' | 'up' | 'down'} link
  * @property {Map<string, Room>} rooms

@@ -18,7 +18,7 @@ class Chat extends Part {
   build() {
     this.append(
       el('a', { class: 'skip', href: '#talk', onclick: this.#skip }, 'Skip to the message field'),
-      document.createElement('linnet-banner'),
+      el('div', { class: 'banners' }, document.createElement('linnet-banner'), document.createElement('linnet-clock')),
       document.createElement('linnet-rooms'),
       this.#talk,
       document.createElement('linnet-pane'),

@@ -37,7 +37,7 @@ export function drawLine(line, first, me, onReact) {
 function stamp(line) {
   const time = el('time', { datetime: new Date(line.at).toISOString(), title: exactTime(line.at) }, timeOf(line.at));
   if (!line.untrusted) return [time];
-  return [time, ' ', el('span', { class: 'mark', title: 'The node did not know the time when this was said; the order is right.' }, 'clock not set')];
+  return [time, ' ', el('span', { class: 'mark', title: 'The node did not know the time when this was said; the order is right.' }, 'time not certain')];
 }
 
 /** @param {Line} line */
