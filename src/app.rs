@@ -2,6 +2,7 @@
 
 mod again;
 mod backups;
+mod check;
 mod folder;
 mod log;
 mod open;
@@ -51,7 +52,13 @@ impl Backend for Program {
     }
 
     fn offline(&self, data: &Path, request: Request) -> Reply {
-        self.with_store(data, |node, around, runtime| runtime.block_on(answer(node, around, request)))
+        match request {
+            Request::Check { repair } => self.in_folder(data, |folder| check::check(self, folder, repair)),
+            Request::RebuildIndex => self.in_folder(data, |folder| check::rebuild_index(self, folder)),
+            request => {
+                self.with_store(data, |node, around, runtime| runtime.block_on(answer(node, around, request)))
+            }
+        }
     }
 
     fn fetch_offline(
@@ -85,32 +92,37 @@ impl Backend for Program {
 }
 
 impl Program {
-    /// Answers from the store of this folder, for which no node may run.
-    fn with_store(
-        &self,
-        data: &Path,
-        ask: impl FnOnce(&NodeHandle, &Surroundings, &tokio::runtime::Runtime) -> Reply,
-    ) -> Reply {
+    /// Answers from this folder, for which no node may run.
+    fn in_folder(&self, data: &Path, ask: impl FnOnce(DataFolder) -> Result<Reply, Failure>) -> Reply {
         if !data.exists() {
             let hint = "start the node once with 'linnet', or name its folder with --data";
             return Reply::refused(format!("there is no data folder {}", data.display()), hint);
         }
-        match self.ask_store(data, ask) {
+        // A test's folder stays a test's: the mark decides, not the command.
+        let taken = DataFolder::take(data, data.join("test-mode").exists());
+        match taken.and_then(ask) {
             Ok(reply) => reply,
             Err(Failure { message, hint }) => Reply::Refused { message, hint },
         }
     }
 
-    fn ask_store(
+    /// Answers from the store of this folder.
+    fn with_store(
         &self,
         data: &Path,
         ask: impl FnOnce(&NodeHandle, &Surroundings, &tokio::runtime::Runtime) -> Reply,
+    ) -> Reply {
+        self.in_folder(data, |folder| self.ask_store(&folder, ask))
+    }
+
+    fn ask_store(
+        &self,
+        folder: &DataFolder,
+        ask: impl FnOnce(&NodeHandle, &Surroundings, &tokio::runtime::Runtime) -> Reply,
     ) -> Result<Reply, Failure> {
-        // A test's folder stays a test's: the mark decides, not the command.
-        let test_mode = data.join("test-mode").exists();
-        let folder = DataFolder::take(data, test_mode)?;
+        let test_mode = folder.path.join("test-mode").exists();
         let again = Again::note_only(&folder.path, self.world.clone());
-        let parts = open::open(self.world.clone(), &folder, &again.alarm())?;
+        let parts = open::open(self.world.clone(), folder, &again.alarm())?;
         let (node, running) = crate::node::run::run(parts, || ()).map_err(open::no_thread)?;
         let status = StatusReport {
             version: env!("CARGO_PKG_VERSION").into(),
@@ -118,7 +130,7 @@ impl Program {
             memory_bytes: machine::memory_bytes(),
             ..StatusReport::default()
         };
-        let around = Surroundings { url: None, status, test_mode };
+        let around = Surroundings { status, test_mode, ..Surroundings::default() };
         let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(open::no_thread)?;
         let reply = ask(&node, &around, &runtime);
         drop(node);

@@ -125,6 +125,22 @@ impl Again {
     }
 }
 
+/// For a check, which must not be ended by what it finds without a word: where a panic would end the program, it ends
+/// with these.
+pub fn end_with_words() {
+    if cfg!(panic = "unwind") {
+        return;
+    }
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(move |panicked| {
+        hook(panicked);
+        if is_databases(panicked) {
+            eprintln!("linnet: the index breaks when it is read\n  run 'linnet rebuild-index'");
+            std::process::exit(1);
+        }
+    }));
+}
+
 /// Whether it was the database that panicked, or somebody while they were in it.
 fn is_databases(panicked: &PanicHookInfo<'_>) -> bool {
     guarded::is_inside() || panicked.location().is_some_and(|location| location.file().contains(DATABASE))

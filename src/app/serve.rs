@@ -9,7 +9,7 @@ use crate::base::world::{OsWorld, World};
 use crate::cli::greeting::{Greeting, greeting, ready_line};
 use crate::cli::{Failure, machine, notify};
 use crate::config::{Access, Config};
-use crate::doors::control::answer::Surroundings;
+use crate::doors::control::answer::{Rebuild, Surroundings};
 use crate::doors::control::wire::{BridgeLine, StatusReport, socket_path};
 use crate::doors::mqtt::bridge;
 use crate::doors::mqtt::bridge::status::Status;
@@ -40,7 +40,7 @@ pub fn serve(
     let again = Again::watch(&folder.path, world.clone());
     let parts = open::open(world.clone(), folder, &again.alarm())?;
     parts.disk.keep_free(config.disk.floor);
-    let (stop, stopped) = watch::channel(false);
+    let (stop, _) = watch::channel(false);
     let closing = stop.clone();
     again.serving(move || _ = closing.send_replace(true));
     let failing = stop.clone();
@@ -48,7 +48,7 @@ pub fn serve(
         failing.send_replace(true);
     })
     .map_err(open::no_thread)?;
-    let served = runtime.block_on(doors(world, folder, config, test_mode, node, stop, stopped));
+    let served = runtime.block_on(doors(world, folder, config, test_mode, node, stop, &again));
     // Doors hold the node: they go before its threads are waited for.
     drop(runtime);
     again.closed();
@@ -64,8 +64,9 @@ async fn doors(
     test_mode: bool,
     node: NodeHandle,
     stop: watch::Sender<bool>,
-    stopped: watch::Receiver<bool>,
+    again: &Arc<Again>,
 ) -> Result<(), Failure> {
+    let stopped = stop.subscribe();
     let web =
         TcpListener::bind(config.http.address).await.map_err(|error| busy(config.http.address, &error))?;
     let bound = web.local_addr().map_err(open::no_thread)?;
@@ -93,7 +94,8 @@ async fn doors(
     let serving = tokio::spawn(http::serve(web, site, ended()));
     let bridges: Vec<_> = config.bridges.iter().map(|rule| Arc::new(Status::new(rule))).collect();
     let schedule = Schedule::start(&node, &folder.path, &config.backup, test_mode);
-    let around = surroundings(world.clone(), folder, bound, (bridges.clone(), schedule.clone()), test_mode);
+    let around =
+        surroundings(world.clone(), folder, bound, (bridges.clone(), schedule.clone()), test_mode, again);
     let commanding = tokio::spawn(control::server::serve(commands, node.clone(), around, ended()));
     let bridging = config
         .bridges
@@ -187,9 +189,12 @@ fn surroundings(
     bound: SocketAddr,
     (bridges, schedule): (Vec<Arc<Status>>, Option<Arc<Schedule>>),
     test_mode: bool,
+    again: &Arc<Again>,
 ) -> control::server::Ask {
     let data = folder.path.display().to_string();
+    let rebuild = Rebuild(again.alarm());
     Arc::new(move || Surroundings {
+        rebuild: Some(rebuild.clone()),
         test_mode,
         url: machine::people_urls(bound).into_iter().next(),
         status: StatusReport {

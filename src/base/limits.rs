@@ -3,10 +3,12 @@
 mod bridges;
 mod disk;
 mod doors;
+mod rescue;
 
 pub use bridges::*;
 pub use disk::*;
 pub use doors::*;
+pub use rescue::*;
 
 // ---- ids and names ----
 
@@ -117,36 +119,6 @@ pub const HOST_NAME_BYTES_MAX: usize = 253;
 /// Bytes read from a file holding one password.
 pub const PASSWORD_BYTES_MAX: usize = 1_024;
 
-// ---- streams for devices and scripts ----
-
-/// Messages a stream tells from before its beginning: some megabytes, and more than a script was away for.
-pub const STREAM_BACKLOG_MAX: usize = 10_000;
-/// Messages a stream takes at a time: one piece of the body.
-pub const STREAM_EVENTS_MAX: usize = 32;
-/// Times a stream asks for its right anew when it changes while it is asked for.
-pub const STREAM_STALE_MAX: usize = 5;
-/// Seconds without a message after which a stream shows that it is alive, as ntfy's do: below a home router's patience.
-pub const STREAM_KEEPALIVE_SECONDS: u64 = 45;
-/// Bytes of a frame that a WebSocket's client sends to a stream, which listens to none of them.
-pub const STREAM_FRAME_BYTES_MAX: usize = 4 * 1024;
-/// Seconds a reader may take nothing before its stream is given up.
-pub const STREAM_STALL_SECONDS: u64 = 60;
-
-// ---- the command line ----
-
-/// Bytes of one line on the control socket, either way: a list of all devices fits.
-pub const CONTROL_LINE_BYTES_MAX: usize = 1024 * 1024;
-/// Seconds the command line waits for a reply: an SD card stalls for seconds, a Pi Zero hashes one password in about two.
-pub const CONTROL_REPLY_SECONDS_MAX: u64 = 30;
-/// Command lines the node serves at once.
-pub const CONTROL_CALLERS_MAX: usize = 16;
-/// Newest messages that `linnet tail` begins with.
-pub const TAIL_LINES: usize = 10;
-
-/// Letters compared when a word is matched against known ones: a longer word is no slip of the finger.
-pub const NEAR_WORD_CHARS_MAX: usize = 48;
-/// Addresses of this machine shown to people.
-pub const MACHINE_ADDRESSES_MAX: usize = 8;
 // ---- the index ----
 
 /// Writes of settled Changes that wait in memory before a checkpoint is due.
@@ -253,20 +225,6 @@ pub const BACKUP_GROUP_BYTES: usize = 512 * 1024;
 pub const BACKUP_DAMAGE_LISTED_MAX: usize = 64;
 /// Entries looked at in a folder of backups: more is a wrong folder.
 pub const BACKUPS_LISTED_MAX: usize = 10_000;
-// ---- rescue ----
-
-/// Seconds the index may take to open: one without its snapshot is read as a whole, at the pace of a slow card.
-pub const INDEX_OPEN_SECONDS: u64 = 120;
-/// Openings of the index in a row that may end the program before it is set aside; one may be somebody's kill.
-pub const INDEX_OPENINGS_MAX: usize = 2;
-/// Indexes set aside that are kept: the newest, for somebody who wants to look.
-pub const QUARANTINES_KEPT: usize = 3;
-/// Bytes of them all above which the oldest go; the newest stays in any case.
-pub const QUARANTINE_BYTES_MAX: u64 = 256 * 1024 * 1024;
-/// Times in a row that the program starts itself anew because its index broke.
-pub const RESTARTS_MAX: u32 = 3;
-/// Milliseconds of running after which a new start is no longer one in a row.
-pub const RESTART_CALM_MS: u64 = 10 * 60 * 1_000;
 /// Milliseconds before a backup that was not made is tried again: a stick is back, or some space free.
 pub const BACKUP_RETRY_MS: u64 = 10 * 60 * 1_000;
 /// Milliseconds after a start before a backup is made that no clock says is due.

@@ -6,6 +6,7 @@
 
 mod args;
 pub(crate) mod backup;
+mod check;
 mod clock;
 mod config;
 mod device;
@@ -86,7 +87,7 @@ pub(crate) struct Streams<'a> {
     pub err: &'a mut dyn Write,
 }
 
-const SPECS: [&Spec; 18] = [
+const SPECS: &[&Spec] = &[
     &serve::SERVE,
     &config::CONFIG,
     &owner::OWNER,
@@ -104,6 +105,8 @@ const SPECS: [&Spec; 18] = [
     &clock::CLOCK,
     &backup::BACKUP,
     &backup::RESTORE,
+    &check::CHECK,
+    &check::REBUILD,
     &HELP_SPEC,
 ];
 
@@ -131,6 +134,8 @@ usage: linnet [COMMAND] [OPTIONS]
   tail ROOM               show what is said in a room, as it is said
   status                  how the node is
   clock [set [TIME]]      what time the node believes it is; sets it where the machine does not know
+  check                   whether everything can be read; --repair what is wrong
+  rebuild-index           build the index anew from the journal
   backup FILE             everything, as one file; --verify reads one
   restore FILE            a data folder from a backup
 

@@ -1,6 +1,8 @@
 //! Asking the node or the store, and printing what comes back.
 
-use super::{Backend, Failure, Streams, clock, device, owner, post, print_failure, room, status, tail, user};
+use super::{
+    Backend, Failure, Streams, check, clock, device, owner, post, print_failure, room, status, tail, user,
+};
 use crate::config::Config;
 use crate::doors::control::client::{Client, ClientError};
 use crate::doors::control::wire::{Reply, Request};
@@ -30,12 +32,17 @@ pub(super) fn ask(
         Err(error) => unanswered(error),
     };
     written?;
+    let code = match &reply {
+        // Damage that was found is an answer, and a failure for a script.
+        Reply::Ok { value } if matches!(request, Request::Check { .. }) => u8::from(value["sound"] != true),
+        _ => 0,
+    };
     let failure = match reply {
         Reply::Refused { message, hint } => Failure { message, hint },
         Reply::Ok { value } | Reply::Item { value } => match show(&request, value, json, config) {
             Ok(text) => {
                 streams.out.write_all(text.as_bytes())?;
-                return streams.out.flush().map(|()| 0);
+                return streams.out.flush().map(|()| code);
             }
             Err(error) => failed(&ClientError::Garbled(error.to_string())),
         },
@@ -86,6 +93,7 @@ fn show(request: &Request, value: Value, json: bool, config: &Config) -> serde_j
         Request::Post { .. } => read(value).map(|message| post::show(&message)),
         Request::Clock | Request::ClockSet { .. } => read(value).map(|line| clock::show(&line)),
         Request::Status => read(value).map(|report| status::show(&report)),
+        Request::Check { .. } | Request::RebuildIndex => read(value).map(|report| check::show(&report)),
         // What gives bytes is fetched, and its value shown where they went.
         Request::Backup => Ok(String::new()),
     }

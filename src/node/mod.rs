@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod backup;
 pub mod books;
 pub mod caller;
+pub mod check;
 pub mod clock;
 pub mod counts;
 pub mod devices;

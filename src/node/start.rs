@@ -59,7 +59,8 @@ pub fn start(
             from.end, opened.report.end
         )));
     }
-    let replayed = replay(&settled, &opened.reader, from, opened.report.end, &room)?;
+    let replayed =
+        replay(&settled, &opened.reader, from, opened.report.end, &|bytes| room.has_room_for_index(bytes))?;
     let identity = identity(&settled, &*world)?;
     let settled = Arc::new(settled);
     let last = settled.reached().seq;
@@ -156,13 +157,13 @@ fn note(health: &Health, report: &StartReport) {
 }
 
 /// Applies what lies in the journal after a checkpoint. Damage was reported when the journal was opened and is
-/// passed over here.
-fn replay(
+/// passed over here. `has_room` says whether the disk has so many bytes for the index.
+pub(super) fn replay(
     settled: &Settled,
     journal: &journal::Reader,
     from: Checkpoint,
     end: Pos,
-    room: &DiskCare,
+    has_room: &dyn Fn(usize) -> bool,
 ) -> Result<u64, StoreError> {
     let mut follower = Follower::default();
     let mut replayed = 0;
@@ -179,7 +180,14 @@ fn replay(
             Err(error) => return Err(error),
         };
         let seq = Seq(frame.seq);
-        let change = record::change::decode(seq, &frame.payload)?;
+        let change = match record::change::decode(seq, &frame.payload) {
+            Ok(change) => change,
+            // One that makes no sense must not keep the others from being read; a check names it.
+            Err(error) => {
+                tracing::error!(%seq, %error, "a Change cannot be read");
+                continue;
+            }
+        };
         let mut layer = Layer::default();
         for write in follower.follow(settled, &change, Place { pos, group })? {
             layer.put(write);
@@ -192,7 +200,7 @@ fn replay(
             group = scan.group_end();
             // Without room the index waits in memory, unless it becomes too much.
             let waiting = settled.waiting_bytes();
-            if settled.is_due() && (room.has_room_for_index(waiting) || settled.is_full()) {
+            if settled.is_due() && (has_room(waiting) || settled.is_full()) {
                 settled.checkpoint()?;
             }
         }

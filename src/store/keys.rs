@@ -38,6 +38,32 @@ pub const NEWEST: &[u8] = &[META, b't'];
 /// How often the node has started.
 pub const BOOT: &[u8] = &[META, b'b'];
 
+/// The beginning and the end of everything that a replay of the journal writes, and nothing else writes.
+pub const FOLLOWING: (&[u8], &[u8]) = (&[USER], &[0xA0]);
+
+/// What a key leads to, in words for the operator.
+pub fn words(key: &[u8]) -> &'static str {
+    match key.first().copied().unwrap_or_default() {
+        USER => "a user",
+        USERNAME => "a user's name",
+        EMAIL => "a user's e-mail address",
+        ROOM => "a room",
+        ROOM_NAME => "a room's name",
+        MEMBERSHIP => "a membership",
+        MEMBER => "a room's list of members",
+        READ_MARK => "how far somebody has read",
+        BLOCK => "where a room's messages lie",
+        OWN_ID => "where a client's own id leads",
+        WAYMARK => "a waymark",
+        TOKEN | TOKEN_OF => "a token",
+        DEVICE => "a device",
+        INVITATION => "an invitation",
+        SETTING => "a setting",
+        BRIDGE => "a bridge's deliveries",
+        _ => "an entry",
+    }
+}
+
 fn key(table: u8, parts: &[&[u8]]) -> Key {
     let mut bytes = Vec::with_capacity(1 + parts.iter().map(|part| part.len()).sum::<usize>());
     bytes.push(table);

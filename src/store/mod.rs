@@ -6,5 +6,6 @@ pub mod error;
 pub mod index;
 pub mod journal;
 pub mod keys;
+pub mod lost;
 pub mod record;
 pub mod rescue;

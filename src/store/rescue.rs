@@ -22,7 +22,7 @@ use guarded::{Alarm, Guarded};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 use witness::Witness;
 
@@ -124,6 +124,12 @@ fn attempt(data: &Path, limit: Duration, alarm: &Alarm) -> Result<(Guarded, bool
     })
 }
 
+/// Opens an index that is nobody's, such as a copy, without word to anybody: what is wrong with it is an error.
+pub fn open_alone(folder: &Path, limit: Duration) -> Result<SledKv, StoreError> {
+    let (folder, nobody): (_, Alarm) = (folder.to_owned(), Arc::new(|_| {}));
+    within(limit, &nobody, move || SledKv::open(&folder))
+}
+
 /// Runs it on a thread of its own: a panic there, and an opening that does not return, are errors here.
 fn within<T: Send + 'static>(
     limit: Duration,
@@ -157,7 +163,7 @@ fn within<T: Send + 'static>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
 
     #[test]
     fn an_opening_that_hangs_or_panics_is_an_error() {

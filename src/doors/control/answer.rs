@@ -24,6 +24,16 @@ use std::sync::Arc;
 /// The caller behind the socket: whoever may open it runs the node.
 pub const OPERATOR: Caller = Caller::Operator;
 
+/// Leaves word why the index is to be built anew, and starts the node anew.
+#[derive(Clone)]
+pub struct Rebuild(pub Arc<dyn Fn(&str) + Send + Sync>);
+
+impl std::fmt::Debug for Rebuild {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Rebuild")
+    }
+}
+
 /// What only the program around the node knows.
 #[derive(Clone, Debug, Default)]
 pub struct Surroundings {
@@ -31,6 +41,8 @@ pub struct Surroundings {
     pub url: Option<String>,
     /// The parts of a status that are not the node's.
     pub status: StatusReport,
+    /// How a node that serves is made to build its index anew.
+    pub rebuild: Option<Rebuild>,
     /// Whether the accounts have passwords that everybody knows.
     pub test_mode: bool,
 }
@@ -53,6 +65,8 @@ pub async fn answer(node: &NodeHandle, around: &Surroundings, request: Request) 
         Request::Status => done(node.read(|reading| status(node, reading, around.status.clone()))),
         Request::Clock => done(node.read(|reading| Ok(clock_line(&reading.clock().standing())))),
         Request::ClockSet { time_ms } => clock_set(node, time_ms).await,
+        Request::Check { repair } => super::check::check(node, around, repair).await,
+        Request::RebuildIndex => Ok(super::check::rebuild_index(around)),
         // What gives a stream of bytes is asked for by whoever can take one.
         Request::Backup => Err(Refusal::Invalid { what: "request", want: "a place for the bytes" }),
     };

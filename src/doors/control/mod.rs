@@ -1,6 +1,7 @@
 //! The command line's local socket: JSON lines between `linnet` commands and a running node.
 
 pub mod answer;
+pub mod check;
 pub mod client;
 pub mod server;
 pub mod stream;

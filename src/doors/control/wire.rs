@@ -7,6 +7,10 @@
 //! The second half of this file is what the `value` of each reply holds. Unknown fields are ignored by both sides, so
 //! that a new command line can talk to an older node.
 
+mod check;
+
+pub use check::{CheckReport, LostLine};
+
 use crate::base::secret::Secret;
 use crate::doors::control::vitals::Vitals;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -93,6 +97,13 @@ pub enum Request {
         /// Milliseconds since 1970; what the machine's clock says unless given.
         time_ms: Option<u64>,
     },
+    /// Whether the journal can be read and the index fits it: [`CheckReport`].
+    Check {
+        /// Whether an index that does not fit is set aside and built anew.
+        repair: bool,
+    },
+    /// Sets the index aside and builds it anew from the journal, whatever it is like: [`CheckReport`].
+    RebuildIndex,
     /// Everything as one stream of bytes, as [`stream`](super::stream) says: [`Fetched`].
     Backup,
 }

@@ -3,11 +3,13 @@
 
 mod os;
 mod sim;
+mod still;
 
 use std::io;
 
 pub use os::OsDisk;
 pub use sim::{SimCounts, SimDisk};
+pub use still::StillDisk;
 
 /// A tree of files under one root. Paths are relative and `/`-separated; the root itself is `""`.
 pub trait Disk: Send + Sync {

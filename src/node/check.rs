@@ -1,0 +1,308 @@
+//! Whether the journal can be read and the index says what the journal says. The journal is read from front to back, an
+//! index is built from it beside the node's own, and the two are compared entry by entry: users, rooms, memberships, ids,
+//! waymarks, and for every room where each of its messages lies. Memory stays bounded; the node goes on meanwhile.
+
+use crate::base::id::Seq;
+use crate::base::limits::{CHECK_FINDINGS_MAX, CHECK_PAGE_ENTRIES, CHECK_ROUNDS, INDEX_OPEN_SECONDS};
+use crate::chat::refusal::Refusal;
+use crate::node::reading::Reading;
+use crate::node::refuse;
+use crate::node::start::replay;
+use crate::store::disk::{OsDisk, StillDisk};
+use crate::store::error::StoreError;
+use crate::store::index::kv::{Kv, Order, Shelf, Value};
+use crate::store::index::settled::{Checkpoint, Settled};
+use crate::store::index::sled::SledKv;
+use crate::store::journal::{self, Damage, Pos, Why};
+use crate::store::keys::{self, Key};
+use crate::store::lost::{Losses, Lost};
+use crate::store::record;
+use crate::store::rescue::{self, witness::Witness};
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// The folder in the data folder where a check builds what it compares with; gone afterwards.
+const SCRATCH: &str = "checking";
+
+/// What a check found.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Changes that can be read.
+    pub changes: u64,
+    /// The newest of them.
+    pub last: Seq,
+    /// Entries of the index that were compared.
+    pub entries: u64,
+    /// Stretches of the journal that cannot be read; the first few dozen.
+    pub lost: Vec<Lost>,
+    /// How many there are.
+    pub lost_count: u64,
+    /// What is wrong with the index; the first few dozen.
+    pub findings: Vec<String>,
+    /// How many there are.
+    pub findings_count: u64,
+}
+
+impl Report {
+    /// Whether nothing is wrong.
+    pub fn is_sound(&self) -> bool {
+        self.is_index_sound() && self.lost_count == 0
+    }
+
+    /// Whether the index says what the journal says.
+    pub fn is_index_sound(&self) -> bool {
+        self.findings_count == 0
+    }
+
+    fn find(&mut self, what: String) {
+        self.findings_count += 1;
+        if self.findings.len() < CHECK_FINDINGS_MAX {
+            self.findings.push(what);
+        }
+    }
+}
+
+/// One check at a time: it needs room on the disk.
+static CHECKING: AtomicBool = AtomicBool::new(false);
+
+struct Alone;
+
+impl Alone {
+    fn begin() -> Option<Alone> {
+        (!CHECKING.swap(true, Ordering::SeqCst)).then_some(Alone)
+    }
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        CHECKING.store(false, Ordering::SeqCst);
+    }
+}
+
+impl Reading {
+    /// Checks the store of this node, which goes on meanwhile. Takes as long as reading everything takes.
+    pub fn check(&self, data: &Path) -> Result<Report, Refusal> {
+        let _alone = Alone::begin().ok_or(Refusal::Busy)?;
+        // The segments stay as they are until it is done.
+        let _pin = self.journal.pin();
+        let scratch = Scratch::make(data).map_err(|error| refuse(failed(error)))?;
+        check(&self.journal, &*self.settled, &|| self.settled.reached(), &scratch).map_err(refuse)
+    }
+}
+
+/// Checks the store of a data folder that no node runs on, and changes nothing in it.
+pub fn check_folder(data: &Path) -> Result<Report, StoreError> {
+    let scratch = Scratch::make(data).map_err(failed)?;
+    let disk = StillDisk(Arc::new(OsDisk::new(data.to_owned())));
+    let journal = journal::open(Arc::new(disk), journal::Options::default(), None)?.reader;
+    // The database cannot open a folder without writing to it.
+    let copied = copy(&data.join(rescue::INDEX), &scratch.0.join("copy")).map_err(failed)?;
+    let kv = match copied {
+        true => rescue::open_alone(&scratch.0.join("copy"), Duration::from_secs(INDEX_OPEN_SECONDS)),
+        false => Err(StoreError::Index("there is none".into())),
+    };
+    let opened = kv.and_then(|kv| Settled::open(Box::new(kv)));
+    let (settled, checkpoint) = match opened {
+        Ok((settled, checkpoint)) => (settled, checkpoint.unwrap_or_default()),
+        Err(StoreError::Index(why)) => {
+            let mut report = read_journal(&journal, journal.end())?;
+            report.find(format!("the index does not open: {why}"));
+            return Ok(report);
+        }
+        Err(error) => return Err(error),
+    };
+    let mut report = match check(&journal, &settled, &|| checkpoint, &scratch) {
+        Err(StoreError::Index(why)) => {
+            let mut report = read_journal(&journal, journal.end())?;
+            report.find(format!("the index breaks when it is read: {why}"));
+            report
+        }
+        checked => checked?,
+    };
+    if let Some(claimed) = Witness::claim(data).filter(|claimed| *claimed > checkpoint.seq) {
+        report.find(format!("it had followed the journal to {claimed}, now only to {}", checkpoint.seq));
+    }
+    Ok(report)
+}
+
+fn failed(error: io::Error) -> StoreError {
+    StoreError::disk("build an index to compare with in", SCRATCH, error)
+}
+
+/// The folder a check works in, gone with it.
+struct Scratch(std::path::PathBuf);
+
+impl Scratch {
+    fn make(data: &Path) -> io::Result<Scratch> {
+        let path = data.join(SCRATCH);
+        if path.exists() {
+            fs::remove_dir_all(&path)?;
+        }
+        fs::create_dir(&path)?;
+        Ok(Scratch(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Copies the files of a folder; false if there is none.
+fn copy(from: &Path, to: &Path) -> io::Result<bool> {
+    let entries = match fs::read_dir(from) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        entries => entries?,
+    };
+    fs::create_dir(to)?;
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            fs::copy(entry.path(), to.join(entry.file_name()))?;
+        }
+    }
+    Ok(true)
+}
+
+fn check(
+    journal: &journal::Reader,
+    index: &dyn Shelf,
+    reached: &dyn Fn() -> Checkpoint,
+    scratch: &Scratch,
+) -> Result<Report, StoreError> {
+    let from = reached();
+    let mut report = read_journal(journal, journal.end())?;
+    if from.end.place() > journal.end().place() {
+        report.find(format!("it has followed the journal to {}, which ends at {}", from.end, journal.end()));
+        return Ok(report);
+    }
+    let kv: Box<dyn Kv> = Box::new(SledKv::open(&scratch.0.join("expected"))?);
+    let (expected, _) = Settled::open(kv)?;
+    replay(&expected, journal, Checkpoint::default(), from.end, &|_| true)?;
+    let mut differing = compare(index, &expected, &mut report)?;
+    // What was written meanwhile differs as well: it is looked at again when the comparison has caught up.
+    for _ in 0..CHECK_ROUNDS {
+        differing = still_differing(index, &expected, journal, reached, differing)?;
+    }
+    // Where a part of the journal is lost, the index may well know more.
+    let counts = report.lost_count == 0;
+    for key in differing.into_iter().filter(|_| counts) {
+        report.find(format!("{} is not what the journal says", keys::words(&key)));
+    }
+    Ok(report)
+}
+
+/// Reads the whole journal: every group, every frame, every Change.
+fn read_journal(journal: &journal::Reader, upto: Pos) -> Result<Report, StoreError> {
+    let (mut report, mut losses) = (Report::default(), Losses::default());
+    if let Some(first) = journal.segments().first().filter(|first| first.from.place() > 0) {
+        losses.damaged(Damage { from: Pos::default(), to: first.from, why: Why::Missing });
+    }
+    for found in journal.scan(Pos::default(), upto) {
+        let (pos, frame) = match found {
+            Ok(found) => found,
+            Err(StoreError::Damaged(damage)) => {
+                losses.damaged(damage);
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        match record::change::decode(Seq(frame.seq), &frame.payload) {
+            Ok(change) => {
+                losses.read(&change);
+                report.changes += 1;
+                report.last = change.seq;
+            }
+            Err(_) => losses.damaged(Damage { from: pos, to: pos, why: Why::BadGroup }),
+        }
+    }
+    report.lost = losses.list().to_vec();
+    report.lost_count = losses.count();
+    Ok(report)
+}
+
+/// The keys whose values differ; the first few dozen.
+fn compare(index: &dyn Shelf, expected: &dyn Shelf, report: &mut Report) -> Result<Vec<Key>, StoreError> {
+    let (mut left, mut right) = (Pages::of(index), Pages::of(expected));
+    let mut differing = Vec::new();
+    loop {
+        let (one, other) = (left.peek()?, right.peek()?);
+        let (key, same) = match (one, other) {
+            (None, None) => return Ok(differing),
+            (Some((key, _)), None) | (None, Some((key, _))) => (key.clone(), false),
+            (Some((one, value)), Some((other, expected))) => {
+                (one.min(other).clone(), one == other && value == expected)
+            }
+        };
+        left.pass(&key);
+        right.pass(&key);
+        report.entries += 1;
+        if !same {
+            if differing.len() >= CHECK_FINDINGS_MAX {
+                return Ok(differing);
+            }
+            differing.push(key);
+        }
+    }
+}
+
+fn still_differing(
+    index: &dyn Shelf,
+    expected: &Settled,
+    journal: &journal::Reader,
+    reached: &dyn Fn() -> Checkpoint,
+    keys: Vec<Key>,
+) -> Result<Vec<Key>, StoreError> {
+    let mut differing = Vec::new();
+    for key in keys {
+        let before = index.get(&key)?;
+        let upto = reached();
+        if upto.seq > expected.reached().seq {
+            replay(expected, journal, expected.reached(), upto.end, &|_| true)?;
+        }
+        let wanted = expected.get(&key)?;
+        if before != wanted && index.get(&key)? != wanted {
+            differing.push(key);
+        }
+    }
+    Ok(differing)
+}
+
+/// All entries of a shelf that follow the journal, read a page at a time.
+struct Pages<'a> {
+    shelf: &'a dyn Shelf,
+    from: Key,
+    page: std::collections::VecDeque<(Key, Value)>,
+    over: bool,
+}
+
+impl Pages<'_> {
+    fn of(shelf: &dyn Shelf) -> Pages<'_> {
+        Pages { shelf, from: keys::FOLLOWING.0.into(), page: Default::default(), over: false }
+    }
+
+    fn peek(&mut self) -> Result<Option<&(Key, Value)>, StoreError> {
+        if self.page.is_empty() && !self.over {
+            let page = self.shelf.scan(&self.from, keys::FOLLOWING.1, Order::Up, CHECK_PAGE_ENTRIES)?;
+            self.over = page.len() < CHECK_PAGE_ENTRIES;
+            if let Some((last, _)) = page.last() {
+                // The smallest key after this one.
+                self.from = [last, &[0][..]].concat().into();
+            }
+            self.page = page.into();
+        }
+        Ok(self.page.front())
+    }
+
+    /// Goes past this key, if it comes next.
+    fn pass(&mut self, key: &Key) {
+        if self.page.front().is_some_and(|(next, _)| next == key) {
+            self.page.pop_front();
+        }
+    }
+}
