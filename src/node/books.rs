@@ -34,6 +34,21 @@ pub trait Books: Catalog + Sized {
     /// The Change of this sequence; `None` when there is none.
     fn change_of(&self, seq: Seq) -> Result<Option<Arc<Change>>, StoreError>;
 
+    /// Tells those who run the node that something cannot be read any more.
+    fn tell_lost(&self, error: &StoreError);
+
+    /// The Change whose frame lies at this place; `None` when it cannot be read any more: what is lost is told to those
+    /// who run the node, and what is left is shown to everybody.
+    fn change_left(&self, pos: Pos) -> Result<Option<Arc<Change>>, StoreError> {
+        match self.change_at(pos) {
+            Err(error @ (StoreError::NoFrame { .. } | StoreError::Damaged(_))) => {
+                self.tell_lost(&error);
+                Ok(None)
+            }
+            found => found.map(Some),
+        }
+    }
+
     /// The message of this sequence in this room as it is now.
     fn message_of(&self, room: &RoomId, seq: Seq) -> Result<Option<Message>, Refusal> {
         match self.shown_lying(room, seq).map_err(refuse)? {
@@ -47,7 +62,7 @@ pub trait Books: Catalog + Sized {
         if shown.entry.pos == 0 {
             return Ok(None);
         }
-        let change = self.change_at(Pos(shown.entry.pos))?;
+        let Some(change) = self.change_left(Pos(shown.entry.pos))? else { return Ok(None) };
         let Some(mut message) = message_in(&change).cloned() else { return Ok(None) };
         let turned = if change.seq == message.seq { shown.turned } else { self.turned_of(change.seq)? };
         if let Some(turned) = turned {
@@ -69,7 +84,7 @@ pub trait Books: Catalog + Sized {
             return Ok(message_in(&change).cloned());
         }
         let Some(pos) = self.own_id(id).map_err(refuse)? else { return Ok(None) };
-        let change = self.change_at(pos).map_err(refuse)?;
+        let Some(change) = self.change_left(pos).map_err(refuse)? else { return Ok(None) };
         let change = self.shown_change((*change).clone()).map_err(refuse)?;
         Ok(message_in(&change).cloned())
     }

@@ -20,6 +20,10 @@ use crate::store::record;
 use std::sync::Arc;
 
 impl Books for Node {
+    fn tell_lost(&self, error: &StoreError) {
+        tracing::error!(%error, "a message cannot be read any more");
+    }
+
     fn change_at(&self, pos: Pos) -> Result<Arc<Change>, StoreError> {
         match self.view.unsettled(pos) {
             Some(change) => Ok(change),

@@ -11,6 +11,7 @@ use crate::chat::room::Room;
 use crate::node::books::{Books, read_change, settled_change};
 use crate::node::caller::{self, Caller};
 use crate::node::clock::Clock;
+use crate::node::health::{Health, Trouble, TroubleKind};
 use crate::node::refuse;
 use crate::store::error::StoreError;
 use crate::store::index::catalog::{Catalog, RoomTail};
@@ -32,6 +33,8 @@ pub struct Reading {
     pub(super) settled: Arc<Settled>,
     /// The bodies.
     pub(super) journal: journal::Reader,
+    /// Where it is told what cannot be read.
+    pub(super) health: Arc<Health>,
 }
 
 /// A room as one of its members sees it.
@@ -196,6 +199,13 @@ impl Shelf for Reading {
 }
 
 impl Books for Reading {
+    fn tell_lost(&self, error: &StoreError) {
+        tracing::debug!(%error, "a message cannot be read any more");
+        // One trouble for all of them: a lost segment holds thousands.
+        let text = "Some of what was said lies in a damaged part of the journal and is lost: 'linnet check' names it.";
+        self.health.note(Trouble { kind: TroubleKind::JournalDamaged, text: text.into() });
+    }
+
     fn change_at(&self, pos: Pos) -> Result<Arc<Change>, StoreError> {
         read_change(&self.journal, pos).map(Arc::new)
     }

@@ -91,7 +91,13 @@ pub fn start(
     };
     let mut writer = opened.writer;
     announce(&mut node, &mut writer, &settled)?;
-    let reading = Reading { world: world.clone(), clock, settled: settled.clone(), journal: opened.reader };
+    let reading = Reading {
+        world: world.clone(),
+        clock,
+        settled: settled.clone(),
+        journal: opened.reader,
+        health: health.clone(),
+    };
     let hub = Hub::new(settled.reached().seq, Bounds::default());
     let report = StartReport { journal: opened.report, replayed, identity };
     note(&health, &report);

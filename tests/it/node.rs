@@ -4,7 +4,9 @@ use crate::harness::life::{Life, words};
 use linnet::chat::refusal::Refusal;
 use linnet::chat::room::Room;
 use linnet::chat::user::Role;
+use linnet::node::health::TroubleKind;
 use linnet::node::history::Stretch;
+use linnet::store::disk::{Disk, SimDisk};
 
 const NEWEST: Stretch = Stretch { latest: None, oldest: None, inclusive: false, skip: 0, max: 100 };
 
@@ -55,6 +57,39 @@ fn a_message_is_found_edited_and_removed_by_its_id() {
     life.call(|node| node.delete_message(&alice, &said.id)).unwrap();
     assert!(!texts(&life, &alice, Stretch { skip: 600, max: 5, ..NEWEST }).contains(&"hello".to_owned()));
     assert!(matches!(life.call(|node| node.react(&alice, &said.id, "x", None)), Err(Refusal::NoSuchMessage)));
+}
+
+/// Breaks the bytes of these words in the journal.
+fn break_words(disk: &SimDisk, words: &str) {
+    for name in disk.list("journal").unwrap() {
+        let file = disk.open(&format!("journal/{name}")).unwrap();
+        let mut bytes = vec![0; file.len().unwrap() as usize];
+        file.read_at(&mut bytes, 0).unwrap();
+        let found = bytes.windows(words.len()).position(|window| window == words.as_bytes());
+        if let Some(at) = found {
+            return file.write_at(b"#", at as u64).unwrap();
+        }
+    }
+    panic!("{words} is nowhere");
+}
+
+#[test]
+fn a_message_that_cannot_be_read_hides_no_other_and_is_told() {
+    let mut life = Life::begin(5);
+    let (_, alice) = life.user("alice", &[Role::Admin, Role::User]);
+    for number in 10..40 {
+        life.call(|node| node.post_message(&alice, &Room::GENERAL, words(&format!("number {number}"))))
+            .unwrap();
+    }
+    let life = life.restart();
+    assert!(life.parts.health.current().is_empty());
+    break_words(&life.disk, "number 17");
+    let page = texts(&life, &alice, Stretch { max: 30, ..NEWEST });
+    let expected: Vec<String> =
+        (10..40).rev().filter(|number| *number != 17).map(|number| format!("number {number}")).collect();
+    assert!(page.starts_with(&expected), "{page:?}");
+    let troubles = life.parts.health.current();
+    assert!(troubles.iter().any(|trouble| trouble.kind == TroubleKind::JournalDamaged), "{troubles:?}");
 }
 
 #[test]
