@@ -4,7 +4,7 @@ use crate::http::{ADMIN, Http, Login};
 use crate::node::{Launch, Node, START_MAX};
 use crate::row::Tally;
 use crate::town::{PORCH, ROOMS, SENSORS, Town};
-use crate::witness::{Seen, Thing, Witness};
+use crate::witness::{Excuse, Seen, Thing, Witness};
 use crate::{Outcome, wrong};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -22,8 +22,16 @@ pub struct Case<'a> {
     pub witness: &'a Witness,
     /// When the power went, by the witness's clock.
     pub at: u64,
-    /// Messages whose bytes were damaged on purpose.
-    pub excused: &'a dyn Fn(&str) -> bool,
+    /// What was damaged on purpose.
+    pub excused: Excuse<'a>,
+}
+
+/// A node that was judged and goes on.
+pub struct Found {
+    pub node: Node,
+    pub seen: Seen,
+    /// What is lost with an excuse.
+    pub excused: u64,
 }
 
 impl<'a> Case<'a> {
@@ -33,7 +41,7 @@ impl<'a> Case<'a> {
     }
 
     /// Starts the node, judges, and leaves it running for whoever goes on with it.
-    pub fn judge(&self, tally: &mut Tally) -> Outcome<(Node, Seen)> {
+    pub fn judge(&self, tally: &mut Tally) -> Outcome<Found> {
         tally.cuts += 1;
         let node = self.launch.start(self.data).inspect_err(|_| tally.failed_starts += 1)?;
         if node.ready_after > START_MAX {
@@ -41,12 +49,12 @@ impl<'a> Case<'a> {
             return Err(wrong(format!("it took {:.1} s to start", node.ready_after.as_secs_f64())));
         }
         tally.slowest = tally.slowest.max(node.ready_after);
-        let seen =
+        let (seen, excused) =
             self.ask(&node, tally).map_err(|error| wrong(format!("{error}; log: {}", node.last_lines())))?;
-        Ok((node, seen))
+        Ok(Found { node, seen, excused })
     }
 
-    fn ask(&self, node: &Node, tally: &mut Tally) -> Outcome<Seen> {
+    fn ask(&self, node: &Node, tally: &mut Tally) -> Outcome<(Seen, u64)> {
         let admin = match self.town {
             Some(town) => town.admin.clone(),
             None => Login::new(node.address, ADMIN, ADMIN)?,
@@ -57,14 +65,12 @@ impl<'a> Case<'a> {
             None => Seen::default(),
         };
         let verdict = self.witness.judge(&seen, self.at, self.excused);
-        tally.lost += verdict.lost.len() as u64;
-        tally.doubled += verdict.doubled.len() as u64;
-        tally.acknowledged += verdict.held;
+        tally.take(&verdict);
         if !verdict.is_good() {
             return Err(wrong(verdict.to_string()));
         }
         serves(&mut http).inspect_err(|_| tally.failed_starts += 1)?;
-        Ok(seen)
+        Ok((seen, verdict.excused))
     }
 }
 

@@ -11,6 +11,9 @@ mod args;
 #[allow(dead_code, reason = "the simulated lives use all of it")]
 mod chance;
 mod ddp;
+#[path = "../bench/fill.rs"]
+#[allow(dead_code, reason = "the benchmark uses all of it")]
+mod fill;
 #[allow(dead_code, reason = "the integration tests use all of it")]
 #[allow(clippy::unwrap_used, reason = "in a test a broker that does not start may end everything")]
 #[allow(
@@ -25,8 +28,12 @@ mod mounts;
 mod mqtt;
 mod node;
 mod posters;
+mod publish;
 mod record;
 mod row;
+#[path = "../bench/stats.rs"]
+#[allow(dead_code, reason = "the benchmark uses all of it")]
+mod stats;
 mod town;
 mod wait;
 mod witness;

@@ -30,6 +30,11 @@ impl Mount {
         Ok(mount)
     }
 
+    /// A tmpfs of this size.
+    pub fn tmpfs(size: &str, point: &Path) -> Outcome<Mount> {
+        Mount::new(&["-t", "tmpfs", "-o", &format!("size={size}"), "linnet-plug"], point)
+    }
+
     /// The ext4 in a file, by a loop device.
     pub fn of_image(image: &Path, point: &Path) -> Outcome<Mount> {
         Mount::new(&["-t", "ext4", "-o", "loop", &image.display().to_string()], point)

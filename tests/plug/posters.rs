@@ -21,7 +21,7 @@ enum Way {
     OwnId,
     /// The method `sendMessage` over a WebSocket, with an id of its own, sent again likewise.
     Realtime,
-    /// `curl -d text HOST/porch` with a device's token.
+    /// `curl -d text HOST/balcony` with a device's token.
     Device,
     /// Posts, edits, deletes; sets topics; brings bob in and sends him out.
     Changer,

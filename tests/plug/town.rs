@@ -10,9 +10,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 /// The rooms that are posted to.
-pub const ROOMS: [&str; 2] = ["greenhouse", "workshop"];
+pub const ROOMS: [&str; 2] = ["greenhouse", "kitchen"];
 /// The room of the device.
-pub const PORCH: &str = "porch";
+pub const PORCH: &str = "balcony";
 /// The room that hears the sensors by MQTT; its bridge makes it.
 pub const SENSORS: &str = "sensors";
 

@@ -54,6 +54,9 @@ pub struct Ticket {
     step: usize,
 }
 
+/// Says of something that was in these states that what is known of it was damaged on purpose.
+pub type Excuse<'a> = &'a dyn Fn(&[Option<&str>]) -> bool;
+
 type Clock = Box<dyn Fn() -> u64 + Send + Sync>;
 
 /// The witness.
@@ -78,6 +81,8 @@ pub struct Verdict {
     pub lost: Vec<String>,
     /// There more than once, out of order, or never asked for.
     pub doubled: Vec<String>,
+    /// What would be lost and has an excuse.
+    pub excused: u64,
     /// Acknowledged things that were looked for.
     pub held: u64,
 }
@@ -162,9 +167,8 @@ impl Witness {
         of.map(|(thing, steps)| (thing.clone(), steps.iter().any(|step| step.acked.is_some()))).collect()
     }
 
-    /// Judges what a node shows that lost its power at this time. `excused` says of a message that its bytes were
-    /// damaged on purpose.
-    pub fn judge(&self, seen: &Seen, at: u64, excused: &dyn Fn(&str) -> bool) -> Verdict {
+    /// Judges what a node shows that lost its power at this time.
+    pub fn judge(&self, seen: &Seen, at: u64, excused: Excuse<'_>) -> Verdict {
         let mut verdict = Verdict::default();
         let book = self.book();
         let found = found(seen, &mut verdict);
@@ -176,8 +180,13 @@ impl Witness {
             let initial = certain.is_none() && shown.is_none();
             let allowed =
                 possible.iter().skip(certain.unwrap_or(0)).any(|step| step.value.as_deref() == shown);
-            let is_excused = || possible.iter().filter_map(|step| step.value.as_deref()).any(excused);
-            if !initial && !allowed && !is_excused() {
+            if initial || allowed {
+                continue;
+            }
+            let states: Vec<Option<&str>> = possible.iter().map(|step| step.value.as_deref()).collect();
+            if excused(&states) {
+                verdict.excused += 1;
+            } else {
                 let wanted = certain.and_then(|certain| possible[certain].value.as_deref());
                 verdict.lost.push(format!("{thing} is {}, not {}", short(shown), short(wanted)));
             }

@@ -6,7 +6,7 @@ use crate::args::Args;
 use crate::chance::Chance;
 use crate::judge::Case;
 use crate::mounts::{Mount, run as run_program};
-use crate::node::{Launch, Node};
+use crate::node::Launch;
 use crate::posters::{everybody, while_they_post};
 use crate::town::Town;
 use crate::witness::Witness;
@@ -84,7 +84,7 @@ fn judge(
     let mount = Mount::of_image(&copy, &desk.join("found"))?;
     let data = mount.point.join("data");
     let judged = Case::new(launch, &data, town, witness).judge(tally);
-    judged.and_then(|(node, _): (Node, _)| node.kill())?;
+    judged.and_then(|found| found.node.kill())?;
     drop(mount);
     fs::remove_file(&copy)
 }

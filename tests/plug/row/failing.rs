@@ -119,7 +119,7 @@ impl Life {
             let at = u64::MAX;
             let (town, witness) = (self.town.as_ref(), &self.witness);
             let case = Case { launch: &launch, data, town, witness, at, excused: &|_| false };
-            let judged = case.judge(tally).and_then(|(node, _)| node.kill());
+            let judged = case.judge(tally).and_then(|found| found.node.kill());
             judged.map_err(|error| wrong(format!("{what}: {error}")))?;
         }
         Ok(())

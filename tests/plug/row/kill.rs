@@ -51,9 +51,9 @@ fn rounds(args: &Args, tally: &mut Tally, desk: &Path) -> Outcome<()> {
         });
         published?;
         let case = Case::new(&launch, &data, &town, &witness);
-        let (next, seen) = case.judge(tally).map_err(|error| wrong(format!("round {round}: {error}")))?;
-        witness.learn(&seen, SENSOR);
-        node = next;
+        let found = case.judge(tally).map_err(|error| wrong(format!("round {round}: {error}")))?;
+        witness.learn(&found.seen, SENSOR);
+        node = found.node;
     }
     sensors.finish()?;
     let wanted = witness.messages_of(SENSOR).len();

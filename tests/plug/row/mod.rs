@@ -1,13 +1,17 @@
 //! The ways to take the power away, a row each.
 
+mod damage;
 mod ext4;
 mod failing;
+mod full;
 mod kill;
+mod million;
 mod plants;
 mod recorded;
 
 use crate::Outcome;
 use crate::args::Args;
+use crate::witness::Verdict;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,6 +40,21 @@ pub const ROWS: &[Row] = &[
         run: failing::run,
     },
     Row { name: "kill", claim: "a node that is killed again and again on one folder", run: kill::run },
+    Row {
+        name: "damage",
+        claim: "any damage to journal or index: it starts, and says what is lost",
+        run: damage::run,
+    },
+    Row {
+        name: "full",
+        claim: "a full disk: clear refusals, reading goes on, also after a restart",
+        run: full::run,
+    },
+    Row {
+        name: "million",
+        claim: "with much stored it starts in time, also without its index",
+        run: million::run,
+    },
 ];
 
 /// What was tried and what came of it.
@@ -58,6 +77,13 @@ impl Tally {
     /// Whether nothing was found.
     pub fn is_clean(&self) -> bool {
         self.lost + self.doubled + self.failed_starts + self.broken == 0
+    }
+
+    /// Takes what one look found.
+    pub fn take(&mut self, verdict: &Verdict) {
+        self.lost += verdict.lost.len() as u64;
+        self.doubled += verdict.doubled.len() as u64;
+        self.acknowledged += verdict.held;
     }
 
     /// Takes the counts of another.

@@ -175,8 +175,7 @@ impl Life {
     fn judge_one(&self, data: &Path, at: u64, tally: &mut Tally) -> Outcome<()> {
         let case = Case::new(&self.launch, data, &self.town, &self.witness);
         let town = case.town.filter(|_| at >= self.built);
-        let (node, _) = Case { at, town, ..case }.judge(tally)?;
-        node.kill()
+        Case { at, town, ..case }.judge(tally)?.node.kill()
     }
 
     /// Moments to cut the power: half of them anywhere, half just before a sync is through, where it hurts most.
