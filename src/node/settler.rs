@@ -79,10 +79,10 @@ impl Settler {
         while let Ok(Handed { formed, answers }) = handed.recv() {
             #[cfg(feature = "plant")]
             let answers = match crate::base::plant::early_ack() {
-                true => answers.into_iter().fold(Vec::new(), |none, release| {
-                    release(Outcome::Kept);
-                    none
-                }),
+                true => {
+                    answers.into_iter().for_each(|release| release(Outcome::Kept));
+                    Vec::new()
+                }
                 false => answers,
             };
             if let Err(error) = work.at(Worker::Settler, || self.settle(&formed, &*work.world)) {

@@ -43,18 +43,21 @@ impl<'a> Case<'a> {
     /// Starts the node, judges, and leaves it running for whoever goes on with it.
     pub fn judge(&self, tally: &mut Tally) -> Outcome<Found> {
         tally.cuts += 1;
+        // What is acknowledged while the judge looks, a broker's redelivery, may come too late to be seen.
+        let at = self.at.min(self.witness.now());
         let node = self.launch.start(self.data).inspect_err(|_| tally.failed_starts += 1)?;
         if node.ready_after > START_MAX {
             tally.failed_starts += 1;
             return Err(wrong(format!("it took {:.1} s to start", node.ready_after.as_secs_f64())));
         }
         tally.slowest = tally.slowest.max(node.ready_after);
-        let (seen, excused) =
-            self.ask(&node, tally).map_err(|error| wrong(format!("{error}; log: {}", node.last_lines())))?;
+        let (seen, excused) = self
+            .ask(&node, at, tally)
+            .map_err(|error| wrong(format!("{error}; log: {}", node.last_lines())))?;
         Ok(Found { node, seen, excused })
     }
 
-    fn ask(&self, node: &Node, tally: &mut Tally) -> Outcome<(Seen, u64)> {
+    fn ask(&self, node: &Node, at: u64, tally: &mut Tally) -> Outcome<(Seen, u64)> {
         let admin = match self.town {
             Some(town) => town.admin.clone(),
             None => Login::new(node.address, ADMIN, ADMIN)?,
@@ -64,7 +67,7 @@ impl<'a> Case<'a> {
             Some(_) => look(&mut http).inspect_err(|_| tally.lost += 1)?,
             None => Seen::default(),
         };
-        let verdict = self.witness.judge(&seen, self.at, self.excused);
+        let verdict = self.witness.judge(&seen, at, self.excused);
         tally.take(&verdict);
         if !verdict.is_good() {
             return Err(wrong(verdict.to_string()));

@@ -64,13 +64,24 @@ impl Launch {
         command
     }
 
+    /// Whether this program has a command.
+    pub fn knows(&self, word: &str) -> Outcome<bool> {
+        let help = self.command().arg("--help").output()?;
+        let help = String::from_utf8_lossy(&help.stdout).into_owned();
+        Ok(help.lines().any(|line| line.split_whitespace().next() == Some(word)))
+    }
+
+    /// Whether `linnet check` finds nothing wrong with a folder; its words when it does.
+    pub fn check(&self, data: &Path) -> Outcome<Result<(), String>> {
+        let done = self.command().arg("check").arg("--data").arg(data).output()?;
+        let words = || format!("linnet check: {}", String::from_utf8_lossy(&done.stdout).trim_end());
+        Ok(if done.status.success() { Ok(()) } else { Err(words()) })
+    }
+
     /// Has the command line tell a running node to do what takes long and moves much, as far as this program can.
     pub fn care(&self, data: &Path, backup: &Path) -> Outcome<()> {
-        let known = self.command().arg("--help").output()?;
-        let known = String::from_utf8_lossy(&known.stdout).into_owned();
         for (word, operand) in [("compact", None), ("backup", Some(backup))] {
-            let is_known = known.lines().any(|line| line.split_whitespace().next() == Some(word));
-            if is_known {
+            if self.knows(word)? {
                 let mut command = self.command();
                 let done = command.arg(word).args(operand).arg("--data").arg(data).output()?;
                 if !done.status.success() {

@@ -4,12 +4,12 @@
 use super::{Desk, Tally};
 use crate::args::Args;
 use crate::chance::Chance;
-use crate::http::Http;
+use crate::http::{Heard, Http};
 use crate::judge::Case;
 use crate::node::{Launch, Node, log_of};
 use crate::posters::{everybody, while_they_post};
 use crate::town::Town;
-use crate::wait::Stop;
+use crate::wait::{Stop, until};
 use crate::witness::Witness;
 use crate::{Outcome, wrong};
 use std::fs;
@@ -199,27 +199,42 @@ fn judge(launch: &Launch, data: &Path, whole: &Whole, damage: &Damage, tally: &m
     let case = Case { excused: &excused, ..Case::new(launch, data, &whole.town, &whole.witness) };
     let found = case.judge(tally)?;
     if found.excused > 0 {
-        tells(&found.node, data, found.excused)?;
+        tells(&found.node, data, whole, found.excused)?;
     }
+    let excused = found.excused;
     found.node.kill()?;
-    Ok(found.excused)
+    let cut_short = fs::read_to_string(log_of(data))?.contains("cut short");
+    if excused > 0 && !cut_short && launch.check(data)?.is_ok() {
+        return Err(wrong(format!("{excused} lost and linnet check says nothing")));
+    }
+    Ok(excused)
 }
 
-/// What was lost is told in the log and to whoever asks after the node's health.
-fn tells(node: &Node, data: &Path, lost: u64) -> Outcome<()> {
+/// What was lost is told in the log, to whoever asks after the node's health, and in #system; `linnet check` finds it.
+fn tells(node: &Node, data: &Path, whole: &Whole, lost: u64) -> Outcome<()> {
     let log = fs::read_to_string(log_of(data))?;
+    // A last group that is not whole looks like one that nobody was told of: that is no trouble.
+    if log.contains("cut short") {
+        return Ok(());
+    }
     let told = |line: &str| {
         let is_loud = line.contains("WARN") || line.contains("ERROR");
-        // A last group that is not whole looks like one that nobody was told of: that is no trouble.
-        let words = ["lost", "damage", "missing", "cannot be read"];
-        line.contains("cut short") || is_loud && words.iter().any(|word| line.contains(word))
+        is_loud && ["lost", "damage", "missing", "cannot be read"].iter().any(|word| line.contains(word))
     };
+    let silent = |who: &str| Err(wrong(format!("{lost} lost and {who} says nothing: {}", node.last_lines())));
     if !log.lines().any(told) {
-        return Err(wrong(format!("{lost} lost and the log says nothing of it: {}", node.last_lines())));
+        return silent("the log");
     }
-    let health = Http::connect(node.address, "")?.get("/health")?.good()?;
-    if health["status"] == "ok" && !log.contains("cut short") {
-        return Err(wrong(format!("{lost} lost and /health says {health}: {}", node.last_lines())));
+    let mut http = whole.town.admin.connect(node.address)?;
+    if http.get("/health")?.good()?["status"] == "ok" {
+        return silent("/health");
+    }
+    let says = |http: &mut Http| {
+        let page = http.get("/api/v1/groups.messages?roomName=system").and_then(Heard::good);
+        page.is_ok_and(|page| page["messages"].to_string().contains("lost"))
+    };
+    if !until(|| says(&mut http)) {
+        return silent("#system");
     }
     Ok(())
 }

@@ -53,6 +53,8 @@ fn recorded(
 struct Life {
     recording: Recording,
     launch: Launch,
+    /// Whether there is a `linnet check`.
+    checks: bool,
     witness: Arc<Witness>,
     town: Town,
     /// The length of the log when the first start was over, and when the town was built.
@@ -92,7 +94,8 @@ fn record(args: &Args, desk: &Path, lives: &[Duration]) -> Outcome<Life> {
     let recording = recorder.read()?;
     same_as_real(&recording, &data, &desk.join("whole"))?;
     let launch = Launch::sound(args).with_small_segments();
-    Ok(Life { recording, launch, witness, town, started, built })
+    let checks = launch.knows("check")?;
+    Ok(Life { recording, checks, launch, witness, town, started, built })
 }
 
 fn live(
@@ -175,7 +178,11 @@ impl Life {
     fn judge_one(&self, data: &Path, at: u64, tally: &mut Tally) -> Outcome<()> {
         let case = Case::new(&self.launch, data, &self.town, &self.witness);
         let town = case.town.filter(|_| at >= self.built);
-        Case { at, town, ..case }.judge(tally)?.node.kill()
+        Case { at, town, ..case }.judge(tally)?.node.kill()?;
+        match self.checks {
+            true => self.launch.check(data)?.map_err(wrong),
+            false => Ok(()),
+        }
     }
 
     /// Moments to cut the power: half of them anywhere, half just before a sync is through, where it hurts most.
