@@ -53,12 +53,7 @@ pub fn start(
     let (settled, checkpoint) = Settled::open(kv)?;
     let opened = journal::open(disk, options, checkpoint.map(|checkpoint| checkpoint.end))?;
     let from = checkpoint.unwrap_or_default();
-    if from.end > opened.report.end {
-        return Err(StoreError::Index(format!(
-            "it has followed the journal to {} but the journal ends at {}",
-            from.end, opened.report.end
-        )));
-    }
+    is_within(from, opened.report.end)?;
     let replayed =
         replay(&settled, &opened.reader, from, opened.report.end, &|bytes| room.has_room_for_index(bytes))?;
     let identity = identity(&settled, &*world)?;
@@ -123,6 +118,15 @@ fn announce(node: &mut Node, writer: &mut journal::Writer, settled: &Settled) ->
         Err(error) => return Err(error),
     }
     Ok(())
+}
+
+/// An index cannot have followed what the journal does not hold.
+fn is_within(from: Checkpoint, end: Pos) -> Result<(), StoreError> {
+    if from.end <= end {
+        return Ok(());
+    }
+    let what = format!("it has followed the journal to {} but the journal ends at {end}", from.end);
+    Err(StoreError::Index(what))
 }
 
 /// Who this node is, and which of its starts this is.
