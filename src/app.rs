@@ -10,6 +10,7 @@ mod restore;
 mod serve;
 mod tell;
 mod test_mode;
+mod upgrade;
 
 use crate::base::world::OsWorld;
 use crate::cli::{Backend, Failure, machine};

@@ -8,7 +8,10 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// What the file `format` says: raised whenever an older linnet could not read the folder any more.
-const FORMAT: u32 = 1;
+///
+/// 1: journal and index, as they first were. 2: segments of the journal may be written anew without what no longer
+/// matters, and the index leads from ids to rooms.
+pub const FORMAT: u32 = 2;
 const FORMAT_FILE: &str = "format";
 const LOCK_FILE: &str = "lock";
 /// Marks a folder whose accounts have passwords that everybody knows.
@@ -19,6 +22,10 @@ const TEST_MARK: &str = "test-mode";
 pub struct DataFolder {
     /// Where it is.
     pub path: PathBuf,
+    /// Its format; below [`FORMAT`] until a start has brought it up and found that it can be read.
+    pub format: u32,
+    /// Whether it was there before.
+    pub is_known: bool,
     /// Held for its lock.
     _lock: File,
 }
@@ -54,13 +61,20 @@ impl DataFolder {
             write_synced(path, TEST_MARK, "made by linnet serve --test-mode\n")
                 .map_err(|error| cannot("mark the data folder", error))?;
         }
-        if known {
-            check_format(path)?;
-        } else {
-            write_synced(path, FORMAT_FILE, &format!("linnet {FORMAT}\n"))
-                .map_err(|error| cannot("write to the data folder", error))?;
+        let format = if known { check_format(path)? } else { FORMAT };
+        let folder = Self { path: path.to_owned(), format, is_known: known, _lock: lock };
+        if !known {
+            folder.write_format().map_err(|error| cannot("write to the data folder", error))?;
         }
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(folder)
+    }
+
+    /// Says that the folder is of this linnet's format now: all of it or, after a power cut, as it was.
+    pub fn write_format(&self) -> io::Result<()> {
+        let unfinished = format!("{FORMAT_FILE}.new");
+        write_synced(&self.path, &unfinished, &format!("linnet {FORMAT}\n"))?;
+        fs::rename(self.path.join(unfinished), self.path.join(FORMAT_FILE))?;
+        File::open(&self.path)?.sync_all()
     }
 }
 
@@ -127,14 +141,13 @@ fn lock(path: &Path) -> Result<File, Failure> {
     }
 }
 
-fn check_format(path: &Path) -> Result<(), Failure> {
+fn check_format(path: &Path) -> Result<u32, Failure> {
     let text = fs::read_to_string(path.join(FORMAT_FILE))
         .map_err(|error| failure(path, "read the data folder", &error))?;
     match text.trim().strip_prefix("linnet ").and_then(|number| number.parse::<u32>().ok()) {
-        Some(format) if format <= FORMAT => Ok(()),
-        // Written in one piece before anything else: an empty one is a first start that was cut short.
-        None if text.trim().is_empty() => write_synced(path, FORMAT_FILE, &format!("linnet {FORMAT}\n"))
-            .map_err(|error| failure(path, "write to the data folder", &error)),
+        Some(format) if format <= FORMAT => Ok(format),
+        // Format 1 wrote it in place and before anything else: an empty one is a first start that was cut short.
+        None if text.trim().is_empty() => Ok(1),
         _ => Err(Failure {
             message: format!("{} was written by a newer linnet ({})", path.display(), text.trim()),
             hint: Some("update linnet; this version would not understand the folder".into()),

@@ -1,6 +1,8 @@
 //! Opens the store of a data folder, and rebuilds the index when it does not fit the journal.
 
-use super::folder::DataFolder;
+use super::folder::{DataFolder, FORMAT};
+use super::upgrade;
+use crate::base::id::Seq;
 use crate::base::limits::INDEX_OPEN_SECONDS;
 use crate::base::world::World;
 use crate::cli::Failure;
@@ -12,6 +14,7 @@ use crate::store::disk::OsDisk;
 use crate::store::error::StoreError;
 use crate::store::journal;
 use crate::store::rescue::guarded::Alarm;
+use crate::store::rescue::witness::Witness;
 use crate::store::rescue::{self, Found};
 use std::io;
 use std::sync::Arc;
@@ -27,6 +30,8 @@ pub fn open(world: Arc<dyn World>, folder: &DataFolder, alarm: &Alarm) -> Result
     }
     let mut found = Vec::new();
     super::restore::is_finished(&folder.path)?;
+    let before = Before::look(folder);
+    let is_older = upgrade::begin(folder).map_err(|error| cannot_upgrade(&error))?;
     let (parts, report) = match attempt(world.clone(), folder, alarm, &mut found) {
         Err(StoreError::Index(why)) => {
             rescue::set_aside(&folder.path, &why, &mut found).map_err(|error| failed(&error))?;
@@ -35,9 +40,55 @@ pub fn open(world: Arc<dyn World>, folder: &DataFolder, alarm: &Alarm) -> Result
         other => other,
     }
     .map_err(|error| failed(&error))?;
-    found.iter().filter_map(trouble).for_each(|trouble| parts.health.note(trouble));
+    upgrade::end(folder, report.journal.damage.is_empty()).map_err(|error| cannot_upgrade(&error))?;
+    if is_older {
+        let text = format!("The data folder was brought from format {} to {FORMAT}.", folder.format);
+        parts.health.note(Trouble { kind: TroubleKind::Repaired, text });
+    }
+    let told = found.iter().filter_map(trouble).chain(before.gone(&report));
+    told.for_each(|trouble| parts.health.note(trouble));
     tell(&report);
     Ok(parts)
+}
+
+fn cannot_upgrade(error: &io::Error) -> Failure {
+    Failure {
+        message: format!("the data folder cannot be brought to format {FORMAT}: {error}"),
+        hint: Some("free some space or look at the disk, then start again: nothing is lost".into()),
+    }
+}
+
+/// What the folder said before anything was opened: a node never begins anew without a word about what was there.
+struct Before {
+    /// How far the index had followed a journal.
+    claimed: Option<Seq>,
+    /// Whether the folder was a node's before.
+    is_known: bool,
+}
+
+impl Before {
+    fn look(folder: &DataFolder) -> Before {
+        Before { claimed: Witness::claim(&folder.path), is_known: folder.is_known }
+    }
+
+    /// What is gone of what was there.
+    fn gone(&self, report: &StartReport) -> Option<Trouble> {
+        let last = report.journal.last_seq.unwrap_or(0);
+        let claimed = self.claimed.unwrap_or_default().0;
+        let text = if last == 0 && claimed > 0 {
+            format!(
+                "The journal is gone: {claimed} Changes are lost, with them all rooms and messages. Restore a backup \
+                 into a fresh folder; what is left is kept in this one."
+            )
+        } else if claimed > last {
+            format!("The end of the journal is gone: Changes {} to {claimed} are lost.", last + 1)
+        } else if last == 0 && self.is_known {
+            "The data folder was used before, but it holds no journal: the node begins empty.".to_owned()
+        } else {
+            return None;
+        };
+        Some(Trouble { kind: TroubleKind::JournalMissing, text })
+    }
 }
 
 fn attempt(

@@ -26,6 +26,7 @@ use crate::store::index::layer::Layer;
 use crate::store::index::settled::{Checkpoint, Settled};
 use crate::store::journal::{self, OpenReport, Pos, Why};
 use crate::store::keys;
+use crate::store::lost::{Losses, Lost};
 use crate::store::record;
 use smol_str::SmolStr;
 use std::sync::Arc;
@@ -37,6 +38,10 @@ pub struct StartReport {
     pub journal: OpenReport,
     /// Changes the index had not followed yet.
     pub replayed: u64,
+    /// What lies around the stretches that cannot be read, of those behind the index.
+    pub lost: Vec<Lost>,
+    /// Where the journal begins: anywhere but at its first byte, a part of it is missing.
+    pub begins: Pos,
     /// Who this node is and how often it has started.
     pub identity: Identity,
 }
@@ -54,8 +59,10 @@ pub fn start(
     let opened = journal::open(disk, options, checkpoint.map(|checkpoint| checkpoint.end))?;
     let from = checkpoint.unwrap_or_default();
     is_within(from, opened.report.end)?;
-    let replayed =
+    let (replayed, losses) =
         replay(&settled, &opened.reader, from, opened.report.end, &|bytes| room.has_room_for_index(bytes))?;
+    let lost = losses.list().to_vec();
+    let begins = opened.reader.segments().first().map_or(Pos::default(), |first| first.from);
     let identity = identity(&settled, &*world)?;
     let settled = Arc::new(settled);
     let last = settled.reached().seq;
@@ -94,7 +101,7 @@ pub fn start(
         health: health.clone(),
     };
     let hub = Hub::new(settled.reached().seq, Bounds::default());
-    let report = StartReport { journal: opened.report, replayed, identity };
+    let report = StartReport { journal: opened.report, replayed, lost, begins, identity };
     note(&health, &report);
     Ok((Parts { node, writer, settled, reading, hub, health, disk: room, world }, report))
 }
@@ -150,8 +157,17 @@ fn note(health: &Health, report: &StartReport) {
             Why::Missing | Why::CutShort => TroubleKind::JournalMissing,
             Why::BadGroup | Why::BadHeader | Why::OldSequence => TroubleKind::JournalDamaged,
         };
-        let text = format!("A part of the journal cannot be read, what was said there is lost: {damage}.");
+        let around = report.lost.iter().find(|lost| lost.damage == *damage);
+        let what = around.map_or_else(|| damage.to_string(), Lost::to_string);
+        let text = format!("A part of the journal cannot be read, what was said there is lost: {what}.");
         health.note(Trouble { kind, text });
+    }
+    if report.begins.place() > 0 {
+        let text = format!(
+            "The beginning of the journal is missing, up to {}: what was said there is lost.",
+            report.begins
+        );
+        health.note(Trouble { kind: TroubleKind::JournalMissing, text });
     }
     if report.replayed > 0 {
         let text =
@@ -174,7 +190,8 @@ pub(super) fn replay(
     from: Checkpoint,
     end: Pos,
     has_room: &dyn Fn(usize) -> bool,
-) -> Result<u64, StoreError> {
+) -> Result<(u64, Losses), StoreError> {
+    let mut losses = Losses::default();
     let mut follower = Follower::default();
     let mut replayed = 0;
     let mut scan = journal.scan(from.end, end);
@@ -183,7 +200,7 @@ pub(super) fn replay(
         let (pos, frame) = match found {
             Ok(found) => found,
             Err(StoreError::Damaged(damage)) => {
-                tracing::error!(%damage, "a part of the journal cannot be read");
+                losses.damaged(damage);
                 group = scan.group_end();
                 continue;
             }
@@ -198,6 +215,7 @@ pub(super) fn replay(
                 continue;
             }
         };
+        losses.read(&change);
         let mut layer = Layer::default();
         for write in follower.follow(settled, &change, Place { pos, group })? {
             layer.put(write);
@@ -215,7 +233,7 @@ pub(super) fn replay(
             }
         }
     }
-    Ok(replayed)
+    Ok((replayed, losses))
 }
 
 impl Node {

@@ -2,4 +2,5 @@
 
 mod check;
 mod damage;
+mod folders;
 mod process;

@@ -22,10 +22,15 @@ pub fn set_index_aside(data: &Path) -> io::Result<Option<PathBuf>> {
     if !index.exists() {
         return Ok(None);
     }
+    keep(data, &index).map(Some)
+}
+
+/// Keeps a folder in the data folder as the newest of those set aside.
+pub fn keep(data: &Path, folder: &Path) -> io::Result<PathBuf> {
     let kept = next(data)?;
-    fs::rename(index, &kept)?;
+    fs::rename(folder, &kept)?;
     File::open(data)?.sync_all()?;
-    Ok(Some(kept))
+    Ok(kept)
 }
 
 /// Sets aside what is broken and can be spared: snapshots that are half written or damaged, on which the database gives
