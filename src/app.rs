@@ -87,6 +87,24 @@ impl Backend for Program {
         })
     }
 
+    fn converse_offline(
+        &self,
+        data: &Path,
+        next: &mut dyn FnMut(Option<Reply>) -> Option<Request>,
+    ) -> Result<(), Failure> {
+        let ended = self.with_store(data, |node, around, runtime| {
+            let mut reply = None;
+            while let Some(request) = next(reply.take()) {
+                reply = Some(runtime.block_on(answer(node, around, request)));
+            }
+            Reply::ok(&())
+        });
+        match ended {
+            Reply::Refused { message, hint } => Err(Failure { message, hint }),
+            Reply::Ok { .. } | Reply::Item { .. } => Ok(()),
+        }
+    }
+
     fn restore(&self, data: &Path, input: &mut dyn Read, mode: Mode) -> Result<Outcome, Failure> {
         restore::restore(&*self.world, data, input, mode)
     }
@@ -131,7 +149,8 @@ impl Program {
             memory_bytes: machine::memory_bytes(),
             ..StatusReport::default()
         };
-        let around = Surroundings { status, test_mode, ..Surroundings::default() };
+        let export = Some(crate::doors::papers::export::begin as crate::node::backup::Exporter);
+        let around = Surroundings { status, test_mode, export, ..Surroundings::default() };
         let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(open::no_thread)?;
         let reply = ask(&node, &around, &runtime);
         drop(node);

@@ -13,7 +13,7 @@ use crate::doors::control::answer::{Rebuild, Surroundings};
 use crate::doors::control::wire::{BridgeLine, StatusReport, socket_path};
 use crate::doors::mqtt::bridge;
 use crate::doors::mqtt::bridge::status::Status;
-use crate::doors::{control, gpio, http};
+use crate::doors::{control, gpio, http, papers};
 use crate::node::accounts::{ACCESS, LAN_GUESTS};
 use crate::node::clock::Trust;
 use crate::node::{Caller, Catalog, NodeHandle, refuse};
@@ -90,6 +90,7 @@ async fn doors(
         test_mode,
         sockets_max: machine::sockets_max(),
         process: machine::process,
+        export: papers::export::begin,
     }));
     let serving = tokio::spawn(http::serve(web, site, ended()));
     let bridges: Vec<_> = config.bridges.iter().map(|rule| Arc::new(Status::new(rule))).collect();
@@ -196,6 +197,7 @@ fn surroundings(
     Arc::new(move || Surroundings {
         rebuild: Some(rebuild.clone()),
         test_mode,
+        export: Some(papers::export::begin),
         url: machine::people_urls(bound).into_iter().next(),
         status: StatusReport {
             version: env!("CARGO_PKG_VERSION").into(),

@@ -237,3 +237,11 @@ pub const BACKUP_EVERY_MS_MAX: u64 = 366 * 24 * 3_600 * 1_000;
 pub const BACKUPS_KEPT_MAX: usize = 1_000;
 /// Backups and exports that leave by HTTP at one time: each reads all of the journal.
 pub const CARRYING_MAX: usize = 1;
+/// Bytes of one record of an import, and of one line of its file: a message with all it can carry, escaped.
+pub const IMPORT_LINE_BYTES_MAX: usize = 256 * 1024;
+/// Messages of an import that make one job of the writer.
+pub const IMPORT_LINES_AT_ONCE_MAX: usize = 64;
+/// Bytes of them after which no further joins: well below what one group takes.
+pub const IMPORT_LINES_BYTES: usize = 128 * 1024;
+/// Records refused that an import lists; all are counted.
+pub const IMPORT_REFUSED_LISTED_MAX: usize = 20;

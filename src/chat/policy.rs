@@ -61,6 +61,8 @@ pub enum ReadsBy {
     OpenRoom,
     /// They are a device with a binding that reads the room.
     Binding,
+    /// They run the machine and take the room along as a file; nothing is followed by this right.
+    Machine,
 }
 
 permit!(
@@ -275,6 +277,33 @@ pub fn may_administer(actor: &Actor, right: Right) -> Result<MayAdminister, Refu
 pub fn may_back_up(actor: &Actor) -> Result<MayBackUp, Refusal> {
     may_administer(actor, Right::BackUp)?;
     Ok(MayBackUp { user: actor.user.id.clone() })
+}
+
+/// May the actor take along what was said in the room, as a file? Administrators may where they may read, as in
+/// Rocket.Chat; the operator may everywhere: they could read the disk as well.
+pub fn may_export(
+    actor: &Actor,
+    room: &Room,
+    membership: Option<&Membership>,
+    is_operator: bool,
+) -> Result<MayRead, Refusal> {
+    may_administer(actor, Right::BackUp)?;
+    if is_operator {
+        return Ok(MayRead { room: room.id.clone(), user: actor.user.id.clone(), by: ReadsBy::Machine });
+    }
+    may_read(actor, room, membership)
+}
+
+/// May the actor bring messages into the room that were said elsewhere? Only who runs the machine: they are believed
+/// when they say who said what, and when.
+pub fn may_import(actor: &Actor, room: &Room, is_operator: bool) -> Result<MayPost, Refusal> {
+    if !is_operator {
+        return Err(Refusal::NotAllowed(Right::BackUp));
+    }
+    if room.archived {
+        return Err(Refusal::RoomArchived);
+    }
+    Ok(MayPost { room: room.id.clone(), user: actor.user.id.clone() })
 }
 
 /// May the actor speak under another name or picture? Bots, devices and keepers may.

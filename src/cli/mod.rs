@@ -10,6 +10,7 @@ mod check;
 mod clock;
 mod config;
 mod device;
+mod export;
 pub mod greeting;
 pub mod machine;
 pub mod notify;
@@ -26,11 +27,12 @@ mod user;
 use crate::base::near::nearest;
 use crate::config::{Config, Loaded, Sources};
 use crate::doors::control::wire::{Reply, Request};
+use crate::doors::papers::Format;
 use crate::store::backup::{Mode, Outcome};
 use args::{Spec, Usage};
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// What the command line needs from the rest of the program.
@@ -48,6 +50,13 @@ pub trait Backend {
         request: &Request,
         take: &mut dyn FnMut(&[u8]) -> io::Result<()>,
     ) -> Reply;
+
+    /// Answers one request after the other from the store while no node runs: `next` is given each reply.
+    fn converse_offline(
+        &self,
+        data: &Path,
+        next: &mut dyn FnMut(Option<Reply>) -> Option<Request>,
+    ) -> Result<(), Failure>;
 
     /// Makes this folder the data folder that a backup holds.
     fn restore(&self, data: &Path, input: &mut dyn Read, mode: Mode) -> Result<Outcome, Failure>;
@@ -73,6 +82,10 @@ pub(crate) enum Action {
     Ask { sources: Sources, request: Request, json: bool },
     /// Take, check or restore a backup.
     Backup { sources: Sources, job: backup::Job },
+    /// Rooms as a file.
+    Export { sources: Sources, to: PathBuf, force: bool, request: Request },
+    /// A file into a room.
+    Import { sources: Sources, from: PathBuf, format: Format, room: Option<String> },
     /// Print a text.
     Print(String),
 }
@@ -107,6 +120,8 @@ const SPECS: &[&Spec] = &[
     &backup::RESTORE,
     &check::CHECK,
     &check::REBUILD,
+    &export::EXPORT,
+    &export::IMPORT,
     &HELP_SPEC,
 ];
 
@@ -138,6 +153,8 @@ usage: linnet [COMMAND] [OPTIONS]
   rebuild-index           build the index anew from the journal
   backup FILE             everything, as one file; --verify reads one
   restore FILE            a data folder from a backup
+  export FILE             rooms as a file for people
+  import FILE             messages from such a file into a room
 
   --data DIR              the folder that holds everything (./linnet-data)
   --config FILE           settings to read (./linnet.toml, else /etc/linnet/linnet.toml)
@@ -262,6 +279,16 @@ fn perform(action: Action, backend: &dyn Backend, streams: &mut Streams<'_>) -> 
         Action::Ask { sources, request, json } => with_settings(&sources, streams, |loaded, streams| {
             talk::ask(&loaded.config, request, json, backend, streams)
         }),
+        Action::Export { sources, to, force, request } => {
+            with_settings(&sources, streams, |loaded, streams| {
+                export::export(&to, force, &request, &loaded.config, backend, streams)
+            })
+        }
+        Action::Import { sources, from, format, room } => {
+            with_settings(&sources, streams, |loaded, streams| {
+                export::import(&from, format, room, &loaded.config, backend, streams)
+            })
+        }
         Action::Backup { sources, job } => with_settings(&sources, streams, |loaded, streams| {
             backup::perform(job, &loaded.config, backend, streams)
         }),

@@ -64,6 +64,26 @@ pub(super) fn fetch(
     }
 }
 
+/// Asks one thing after the other: `next` is given each reply and says what to ask then.
+pub(super) fn converse(
+    config: &Config,
+    backend: &dyn Backend,
+    next: &mut dyn FnMut(Option<Reply>) -> Option<Request>,
+) -> Result<(), Failure> {
+    let mut reply = None;
+    // A connection is good for one request.
+    loop {
+        let client = match Client::connect(&config.data) {
+            Ok(Some(client)) => client,
+            Ok(None) if reply.is_none() => return backend.converse_offline(&config.data, next),
+            Ok(None) => return Err(failed(&ClientError::Closed)),
+            Err(error) => return Err(failed(&error)),
+        };
+        let Some(request) = next(reply.take()) else { return Ok(()) };
+        reply = Some(client.call(&request, |_| true).unwrap_or_else(unanswered));
+    }
+}
+
 fn failed(error: &ClientError) -> Failure {
     Failure { message: error.to_string(), hint: Some(error.hint().to_owned()) }
 }
@@ -95,7 +115,7 @@ fn show(request: &Request, value: Value, json: bool, config: &Config) -> serde_j
         Request::Status => read(value).map(|report| status::show(&report)),
         Request::Check { .. } | Request::RebuildIndex => read(value).map(|report| check::show(&report)),
         // What gives bytes is fetched, and its value shown where they went.
-        Request::Backup => Ok(String::new()),
+        Request::Backup | Request::Export { .. } | Request::Import { .. } => Ok(String::new()),
     }
 }
 

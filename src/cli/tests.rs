@@ -37,6 +37,19 @@ impl Backend for Scripted {
         self.reply.clone()
     }
 
+    fn converse_offline(
+        &self,
+        _: &Path,
+        next: &mut dyn FnMut(Option<Reply>) -> Option<Request>,
+    ) -> Result<(), Failure> {
+        let mut reply = None;
+        while let Some(request) = next(reply.take()) {
+            *self.asked.borrow_mut() = Some(request);
+            reply = Some(self.reply.clone());
+        }
+        Ok(())
+    }
+
     fn restore(
         &self,
         data: &Path,

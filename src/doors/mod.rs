@@ -4,3 +4,4 @@ pub mod control;
 pub mod gpio;
 pub mod http;
 pub mod mqtt;
+pub mod papers;

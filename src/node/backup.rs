@@ -1,11 +1,14 @@
 //! A backup of everything, taken while the node goes on; and what it shares with other things that leave the node as a
 //! file: they come in pieces, and whoever takes them sets the pace.
 
-use crate::chat::policy::{self, MayBackUp};
+use crate::base::time::WallMs;
+use crate::chat::policy::{self, MayBackUp, MayRead};
 use crate::chat::refusal::Refusal;
+use crate::chat::room::Room;
 use crate::node::caller::Caller;
-use crate::node::{Reading, refuse};
+use crate::node::{Catalog, NodeHandle, Reading, refuse};
 use crate::store::backup::{Head, Tally, Writing};
+use std::sync::Arc;
 
 /// Something that leaves the node piece by piece.
 pub trait Pieces: Send {
@@ -28,6 +31,22 @@ pub struct Carried {
     /// The first few of them, in words.
     pub damage: Vec<String>,
 }
+
+/// Which rooms are to leave, how and from when.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExportOrder {
+    /// Names or ids; all that have a name when empty.
+    pub rooms: Vec<String>,
+    /// The word of a format, which only doors know.
+    pub format: String,
+    /// Only messages of this time or later.
+    pub since: Option<WallMs>,
+    /// Only messages of this time or before.
+    pub until: Option<WallMs>,
+}
+
+/// Begins an export in somebody's name. Doors do not know each other, so whoever wires them hands this one around.
+pub type Exporter = fn(&NodeHandle, &Caller, &ExportOrder) -> Result<Box<dyn Pieces>, Refusal>;
 
 /// A backup on its way.
 pub struct Backup(Writing);
@@ -55,6 +74,20 @@ impl Reading {
     /// The caller's right to take everything along. Asked again while a backup goes out, it ends with the right.
     pub fn may_back_up(&self, caller: &Caller) -> Result<MayBackUp, Refusal> {
         policy::may_back_up(&self.actor(caller)?)
+    }
+
+    /// The caller's right to take what was said in a room along.
+    pub fn may_export(&self, caller: &Caller, room: &Room) -> Result<MayRead, Refusal> {
+        let actor = self.actor(caller)?;
+        let membership = self.membership(&room.id, &actor.user.id).map_err(refuse)?;
+        policy::may_export(&actor, room, membership.as_ref(), *caller == Caller::Operator)
+    }
+
+    /// A room by id or name, if the caller may take it along.
+    pub fn exported_room(&self, caller: &Caller, name: &str) -> Result<(Arc<Room>, MayRead), Refusal> {
+        let room = self.room_by(name)?;
+        let permit = self.may_export(caller, &room)?;
+        Ok((room, permit))
     }
 
     /// Bytes of the journal: a backup takes no more.

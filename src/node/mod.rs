@@ -15,6 +15,7 @@ pub mod devices;
 pub mod disk;
 pub mod health;
 pub mod history;
+pub mod import;
 mod indexer;
 pub mod invitations;
 pub mod listing;

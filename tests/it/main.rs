@@ -21,6 +21,7 @@ mod house;
 mod http;
 mod journal;
 mod node;
+mod papers;
 mod policy;
 mod program;
 mod records;

@@ -1,5 +1,6 @@
 //! What the node answers to the command line. The same answers serve a running node and a store that none holds.
 
+use super::import::import;
 use super::vitals::Vitals;
 use super::wire::{
     ClockLine, DeviceAdded, DeviceLine, OwnerLink, Reply, Request, Rights, RoomLine, StatusReport, TailLine,
@@ -13,6 +14,7 @@ use crate::chat::refusal::Refusal;
 use crate::chat::room::{Room, RoomKind};
 use crate::chat::user::{Role, Roles, User};
 use crate::node::accounts::{NewUser, UserPatch};
+use crate::node::backup::Exporter;
 use crate::node::clock::{Standing, Trust};
 use crate::node::devices;
 use crate::node::history::Stretch;
@@ -45,6 +47,8 @@ pub struct Surroundings {
     pub rebuild: Option<Rebuild>,
     /// Whether the accounts have passwords that everybody knows.
     pub test_mode: bool,
+    /// What writes exports.
+    pub export: Option<Exporter>,
 }
 
 /// Answers one request; a tail is answered with the newest lines only.
@@ -68,7 +72,10 @@ pub async fn answer(node: &NodeHandle, around: &Surroundings, request: Request) 
         Request::Check { repair } => super::check::check(node, around, repair).await,
         Request::RebuildIndex => Ok(super::check::rebuild_index(around)),
         // What gives a stream of bytes is asked for by whoever can take one.
-        Request::Backup => Err(Refusal::Invalid { what: "request", want: "a place for the bytes" }),
+        Request::Import { room, lines } => import(node, &room, lines).await,
+        Request::Backup | Request::Export { .. } => {
+            Err(Refusal::Invalid { what: "request", want: "a place for the bytes" })
+        }
     };
     answer.unwrap_or_else(|refusal| super::words::refused(&refusal))
 }

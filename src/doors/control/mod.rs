@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod check;
 pub mod client;
+pub mod import;
 pub mod server;
 pub mod stream;
 pub mod vitals;

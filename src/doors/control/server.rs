@@ -68,10 +68,12 @@ async fn attend(socket: UnixStream, node: &NodeHandle, around: &Ask) -> io::Resu
             Ok(reply) => write(&mut stream, &reply).await,
             Err(error) => Err(error),
         },
-        Ok(request @ Request::Backup) => match stream::begin(node, &around(), &request) {
-            Ok(pieces) => stream::send(stream.get_mut(), pieces).await,
-            Err(refusal) => write(&mut stream, &super::words::refused(&refusal)).await,
-        },
+        Ok(request @ (Request::Backup | Request::Export { .. })) => {
+            match stream::begin(node, &around(), &request) {
+                Ok(pieces) => stream::send(stream.get_mut(), pieces).await,
+                Err(refusal) => write(&mut stream, &super::words::refused(&refusal)).await,
+            }
+        }
         Ok(request) => {
             let reply = answer(node, &around(), request).await;
             write(&mut stream, &reply).await

@@ -10,7 +10,7 @@ use super::wire::{Fetched, Reply, Request};
 use crate::base::limits::{CONTROL_LINE_BYTES_MAX, STREAM_STALL_SECONDS};
 use crate::chat::refusal::Refusal;
 use crate::node::NodeHandle;
-use crate::node::backup::{Carried, Pieces};
+use crate::node::backup::{Carried, ExportOrder, Pieces};
 use std::io::{self, BufRead, Read};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
@@ -28,6 +28,11 @@ pub fn begin(
             let permit = reading.may_back_up(&OPERATOR)?;
             Ok(Box::new(reading.back_up(&permit, around.test_mode)?) as Box<dyn Pieces>)
         }),
+        Request::Export { rooms, format, since, until } => {
+            let (rooms, format) = (rooms.clone(), format.clone());
+            let order = ExportOrder { rooms, format, since: *since, until: *until };
+            around.export.ok_or(Refusal::Busy)?(node, &OPERATOR, &order)
+        }
         _ => Err(Refusal::Invalid { what: "request", want: "one that gives bytes" }),
     }
 }

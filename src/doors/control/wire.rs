@@ -7,8 +7,10 @@
 //! The second half of this file is what the `value` of each reply holds. Unknown fields are ignored by both sides, so
 //! that a new command line can talk to an older node.
 
+mod carried;
 mod check;
 
+pub use carried::{BackupLine, Fetched, ImportLine, Imported, NotTaken};
 pub use check::{CheckReport, LostLine};
 
 use crate::base::secret::Secret;
@@ -104,6 +106,24 @@ pub enum Request {
     },
     /// Sets the index aside and builds it anew from the journal, whatever it is like: [`CheckReport`].
     RebuildIndex,
+    /// Rooms as one stream of bytes, as [`stream`](super::stream) says: [`Fetched`].
+    Export {
+        /// By name, or a direct room's id; all that have a name when empty.
+        rooms: Vec<String>,
+        /// `jsonl`, `html`, `csv` or `mbox`.
+        format: String,
+        /// Only messages of this time or later, in milliseconds since 1970.
+        since: Option<u64>,
+        /// Only messages of this time or before.
+        until: Option<u64>,
+    },
+    /// Messages that were said elsewhere: [`Imported`].
+    Import {
+        /// The room by name.
+        room: String,
+        /// The messages in order, at most IMPORT_LINES_AT_ONCE_MAX.
+        lines: Vec<ImportLine>,
+    },
     /// Everything as one stream of bytes, as [`stream`](super::stream) says: [`Fetched`].
     Backup,
 }
@@ -242,19 +262,6 @@ pub struct TailLine {
     pub time_uncertain: bool,
 }
 
-/// What came in a stream of bytes.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fetched {
-    /// Changes of a backup, messages of an export.
-    pub entries: u64,
-    /// The last sequence in it.
-    pub last_seq: u64,
-    /// Stretches of the journal that could not be read and are not in it.
-    pub damaged: u64,
-    /// The first few of them, in words.
-    pub damage: Vec<String>,
-}
-
 /// How the clock stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClockLine {
@@ -302,17 +309,6 @@ pub struct StatusReport {
     /// Bridges to brokers, in the order of the config.
     #[serde(default)]
     pub bridges: Vec<BridgeLine>,
-}
-
-/// Backups that are made by the clock.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BackupLine {
-    /// Where they go.
-    pub folder: String,
-    /// When the last one was begun, in milliseconds since 1970.
-    pub last_ms: Option<u64>,
-    /// The last sequence in it.
-    pub last_seq: Option<u64>,
 }
 
 /// A bridge to a broker.

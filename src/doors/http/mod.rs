@@ -36,6 +36,7 @@ pub use upgrade::Upgraded;
 
 use crate::base::limits::CARRYING_MAX;
 use crate::node::NodeHandle;
+use crate::node::backup::Exporter;
 use metrics::Process;
 use places::Sockets;
 use rate::{Buckets, Logins};
@@ -63,6 +64,8 @@ pub struct SiteSettings {
     pub sockets_max: usize,
     /// What the operating system says of this process.
     pub process: fn() -> Process,
+    /// What writes exports.
+    pub export: Exporter,
 }
 
 /// What every request of this door can reach.
@@ -85,6 +88,7 @@ pub struct Site {
     carrying: Arc<Semaphore>,
     sockets: Sockets,
     process: fn() -> Process,
+    export: Exporter,
     logins: Logins,
     buckets: Buckets,
     routes: Routes,
@@ -93,8 +97,18 @@ pub struct Site {
 impl Site {
     /// A site over a running node.
     pub fn new(settings: SiteSettings) -> Self {
-        let SiteSettings { node, name, version, hosts, machine, addresses, test_mode, sockets_max, process } =
-            settings;
+        let SiteSettings {
+            node,
+            name,
+            version,
+            hosts,
+            machine,
+            addresses,
+            test_mode,
+            sockets_max,
+            process,
+            export,
+        } = settings;
         let lower = |host: String| host.to_ascii_lowercase();
         let extra_hosts: Vec<String> = hosts.into_iter().map(lower).collect();
         let own = ["localhost".into(), "linnet.local".into(), machine.clone(), format!("{machine}.local")];
@@ -111,6 +125,7 @@ impl Site {
             carrying: Arc::new(Semaphore::new(CARRYING_MAX)),
             sockets: Sockets::new(sockets_max),
             process,
+            export,
             logins: Logins::default(),
             buckets: Buckets::default(),
             routes: Routes::join(rest::FAMILIES),

@@ -92,6 +92,7 @@ impl Served {
         let (parts, _) = start(disk, Box::new(MemoryKv::default()), world, Options::default()).unwrap();
         let (node, running) = run(parts, || ()).unwrap();
         let mut settings = SiteSettings {
+            export: linnet::doors::papers::export::begin,
             node: node.clone(),
             name: "linnet".into(),
             version: "0.1.0".into(),

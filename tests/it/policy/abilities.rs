@@ -134,6 +134,28 @@ pub const ABILITIES: &[(&str, Try)] = &[
         n.direct_room(&who.caller, std::slice::from_ref(&s.bystander)).map(drop)
     }),
     ("take a backup", |_, r, _, who| r.back_up(&r.may_back_up(&who.caller)?, false).map(drop)),
+    ("export the square", |s, r, _, who| r.exported_room(&who.caller, s.square.as_str()).map(drop)),
+    ("export the shed", |s, r, _, who| r.exported_room(&who.caller, s.shed.as_str()).map(drop)),
+    ("import into the square", |s, _, n, who| {
+        let (author, shown) = ((None, "anna".into()), "anna".into());
+        let text = linnet::chat::name::Text::parse("long ago")?;
+        let arriving = linnet::node::import::Arriving {
+            id: None,
+            place: 1,
+            at: 1,
+            trusted: true,
+            author,
+            shown,
+            kind: linnet::chat::message::MessageKind::Said,
+            text,
+            thread: None,
+            edited: None,
+            reactions: Vec::new(),
+            notice: None,
+            extra: None,
+        };
+        n.import_message(&who.caller, &s.square, arriving).map(drop)
+    }),
     ("add a user", |_, _, n, who| n.add_user(&who.caller, newcomer()).map(drop)),
     ("change one's own name", |_, _, n, who| {
         patch_user(n, who, &who.id, UserPatch { name: Some("Me".into()), ..UserPatch::default() })

@@ -1,17 +1,21 @@
-//! What administrators may take along: a backup of everything.
+//! What administrators may take along: a backup of everything, or rooms as a file for people.
 
+use crate::base::date::parse;
 use crate::base::limits::BODY_BYTES_MAX;
 use crate::chat::refusal::Refusal;
 use crate::doors::http::pieces::attachment;
 use crate::doors::http::route::route;
 use crate::doors::http::{Call, Problem, Reply, Route, login};
+use crate::node::backup::ExportOrder;
 use crate::node::passwords::Digested;
 use serde::Deserialize;
 use tokio::sync::OwnedSemaphorePermit;
 
 /// The rows of this family.
-pub const ROUTES: &[Route] =
-    &[route!(POST "/api/linnet/v1/backup", LoggedIn, BODY_BYTES_MAX, Entering, backup)];
+pub const ROUTES: &[Route] = &[
+    route!(POST "/api/linnet/v1/backup", LoggedIn, BODY_BYTES_MAX, Entering, backup),
+    route!(GET "/api/linnet/v1/export", LoggedIn, 0, Reading, export),
+];
 
 #[derive(Deserialize)]
 struct Confirmed {
@@ -38,4 +42,23 @@ async fn backup(call: Call) -> Result<Reply, Problem> {
 /// The place of the one that may go out at a time.
 fn place(call: &Call) -> Result<OwnedSemaphorePermit, Problem> {
     call.site.carrying.clone().try_acquire_owned().map_err(|_| Problem::Refused(Refusal::Busy))
+}
+
+/// A room as a file: `?room=garden&format=html`, and `since` and `until` where only a part is wanted.
+async fn export(call: Call) -> Result<Reply, Problem> {
+    let caller = call.caller()?.clone();
+    let format = call.query.get("format").unwrap_or("jsonl").to_owned();
+    let room = call.query.get("room").ok_or_else(|| Problem::invalid_params("Which room? room=NAME"))?;
+    let time = |key: &str| match call.query.get(key) {
+        Some(text) => {
+            parse(text).map(Some).ok_or_else(|| Problem::invalid_params("since and until take a time"))
+        }
+        None => Ok(None),
+    };
+    let (since, until) = (time("since")?, time("until")?);
+    let place = place(&call)?;
+    let order = ExportOrder { rooms: vec![room.to_owned()], format: format.clone(), since, until };
+    let pieces = (call.site.export)(&call.site.node, &caller, &order)?;
+    // Each page asks for the right anew.
+    Ok(attachment("application/octet-stream", &format!("linnet.{format}"), pieces, || Ok(()), place))
 }
