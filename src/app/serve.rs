@@ -80,19 +80,7 @@ async fn doors(
     tokio::spawn(async move { hub.relay().await });
     tokio::spawn(tell::tell(node.clone()));
     tokio::spawn(look_at_clock(node.clone(), ended()));
-    let site = Arc::new(http::Site::new(http::SiteSettings {
-        node: node.clone(),
-        name: config.name.clone(),
-        version: env!("CARGO_PKG_VERSION").into(),
-        hosts: config.http.hosts.clone(),
-        machine: machine::host_name().unwrap_or_default(),
-        addresses: machine::people_urls(bound),
-        test_mode,
-        sockets_max: machine::sockets_max(),
-        process: machine::process,
-        export: papers::export::begin,
-    }));
-    let serving = tokio::spawn(http::serve(web, site, ended()));
+    let serving = tokio::spawn(http::serve(web, site(&node, config, bound, test_mode), ended()));
     let bridges: Vec<_> = config.bridges.iter().map(|rule| Arc::new(Status::new(rule))).collect();
     let schedule = Schedule::start(&node, &folder.path, &config.backup, test_mode);
     let around =
@@ -117,6 +105,21 @@ async fn doors(
     }
     let _ = fs::remove_file(socket_path(&folder.path));
     Ok(())
+}
+
+fn site(node: &NodeHandle, config: &Config, bound: SocketAddr, test_mode: bool) -> Arc<http::Site> {
+    Arc::new(http::Site::new(http::SiteSettings {
+        node: node.clone(),
+        name: config.name.clone(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        hosts: config.http.hosts.clone(),
+        machine: machine::host_name().unwrap_or_default(),
+        addresses: machine::people_urls(bound),
+        test_mode,
+        sockets_max: machine::sockets_max(),
+        process: machine::process,
+        export: papers::export::begin,
+    }))
 }
 
 /// Every job looks whether the clock has become believable; where nobody does anything, this does.
