@@ -29,6 +29,7 @@
 //! * A right that ends, ends listeners at its place in the order, even inside one group.
 //! * Every queue, buffer, page and loop over input has a maximum in [`base::limits`].
 //! * The index can be rebuilt from the journal; the journal from nothing.
+//! * An index that breaks, hangs or knows less than it did is set aside and built anew ([`store::rescue`]), and said so.
 //!
 //! # The journey of one message
 //!

@@ -30,6 +30,9 @@ fn unpack(text: &str, data: &Path) {
     }
 }
 
+/// Leaves a folder as a power cut would.
+type Cut<'a> = &'a dyn Fn(&Path);
+
 /// A node on the folder says everything that was said.
 fn check_all_is_there(desk: &Desk) {
     let node = Process::start(desk, "");
@@ -68,7 +71,7 @@ fn an_upgrade_that_is_cut_short_is_repeated_from_wherever_it_stood() {
     check_all_is_there(&upgraded);
     let aside = |data: &Path| fs::rename(data.join("index"), data.join("index-of-format-1")).unwrap();
     // As a power cut leaves it: after each thing the upgrade does.
-    let cuts: [(&str, &dyn Fn(&Path)); 5] = [
+    let cuts: [(&str, Cut<'_>); 5] = [
         ("the old index is aside", &aside),
         ("the witness is gone too", &|data| {
             aside(data);
