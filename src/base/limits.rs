@@ -132,6 +132,8 @@ pub const INDEX_BATCH_WRITES: usize = 128;
 pub const CHECKPOINT_MS: u64 = 60_000;
 /// Changes between two waymarks: a message found by its minted id is looked for among so many.
 pub const WAYMARK_CHANGES: u64 = 256;
+/// Blocks of a room's history that go at once when it is trimmed: some four thousand messages.
+pub const TRIMMED_BLOCKS_MAX: usize = 64;
 /// Rooms whose newest block the writer keeps in mind.
 pub const ROOM_TAILS_MAX: usize = 1_024;
 /// Changes looked at to tell a client what changed since it was away.
@@ -176,6 +178,16 @@ pub const CLOCK_LOOK_MS: u64 = 1_000;
 pub const SESSIONS_DATED_MAX: usize = 1_024;
 /// Times the clock is turned in one start: each makes reading the times before it a little slower.
 pub const CLOCK_TURNS_MAX: usize = 64;
+/// Frames whose new places are written to the index at once: one job of the writer, well under a millisecond each.
+pub const MOVED_AT_ONCE: usize = 256;
+/// Blocks of histories kept decoded while a segment's messages are judged.
+pub const JUDGED_BLOCKS_MAX: usize = 64;
+/// Segments written anew into one: what is decided for each of their frames is kept in memory meanwhile.
+pub const CONDENSED_RUN_MAX: usize = 16;
+/// Read marks that are written down anew at once.
+pub const MARKS_AT_ONCE: usize = 256;
+/// Milliseconds for which a deletion is told to clients that were away: 30 days.
+pub const DELETIONS_TOLD_MS: u64 = 30 * 24 * 3_600 * 1_000;
 
 // ---- the writer ----
 

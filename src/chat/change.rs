@@ -1,6 +1,6 @@
 //! What can happen: the one vocabulary of journal, delivery and sync.
 
-use crate::base::id::{RoomId, Seq, UserId};
+use crate::base::id::{MessageId, RoomId, Seq, UserId};
 use crate::base::time::{Moment, WallMs};
 use crate::chat::device::Device;
 use crate::chat::invitation::Invitation;
@@ -153,9 +153,46 @@ pub enum What {
         /// Its place in the order.
         target: Seq,
         /// Its id, for those who show it.
-        id: crate::base::id::MessageId,
+        id: MessageId,
         /// Who removed it.
         by: UserId,
+    },
+    /// A message whose words are gone for good; it keeps its place among the others of its room.
+    Erased {
+        /// Where.
+        room: RoomId,
+        /// The time it showed.
+        at: WallMs,
+        /// Its id, where the client had chosen it: a retry must not post it again.
+        own_id: Option<MessageId>,
+        /// The bridge delivery it came by, while a redelivery is expected.
+        via: Option<Via>,
+    },
+    /// Messages of a room, one after the other, that are gone for good with their places in its history.
+    Skipped {
+        /// Where.
+        room: RoomId,
+        /// How many.
+        count: u64,
+        /// The last of them.
+        last: Seq,
+        /// The time that one showed.
+        at: WallMs,
+        /// The bridge delivery one of them came by, while a redelivery is expected.
+        via: Option<Via>,
+    },
+    /// The oldest messages of a room are gone.
+    Trimmed {
+        /// Where.
+        room: RoomId,
+        /// Messages whose places in the history went too, counted from the room's first.
+        first: u64,
+        /// The last of those.
+        seq: Seq,
+        /// The time that one showed.
+        at: WallMs,
+        /// All messages up to this one have lost their words.
+        upto: Seq,
     },
     /// Someone has read this far.
     Read {
@@ -231,6 +268,9 @@ impl Change {
             What::TokenAdded(token) => add(Audience::User(token.user.clone())),
             What::DeviceSet(device) => add(Audience::User(device.user.clone())),
             What::RoomMade(room) | What::RoomChanged { room, .. } => add(Audience::Room(room.id.clone())),
+            // Nobody hears what only the store needs to know.
+            What::Erased { .. } | What::Skipped { .. } => {}
+            What::Trimmed { room, .. } => add(Audience::Room(room.clone())),
             What::RoomRemoved { room, .. } | What::Deleted { room, .. } => add(Audience::Room(room.clone())),
             What::Posted { message, .. } | What::Revised { message, .. } => {
                 add(Audience::Room(message.room.clone()));

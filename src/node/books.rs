@@ -10,6 +10,7 @@ use crate::store::index::catalog::Catalog;
 use crate::store::index::times::{Shown, Times, show_message};
 use crate::store::journal::{self, Pos};
 use crate::store::record;
+use crate::store::record::own_id::OwnId;
 use std::sync::Arc;
 
 /// A Change as it lies in the journal.
@@ -74,32 +75,67 @@ pub trait Books: Catalog + Sized {
         Ok(Some(message))
     }
 
-    /// The message of this id as it was posted, even when it was removed since.
-    fn posted(&self, id: &MessageId) -> Result<Option<Message>, Refusal> {
+    /// Where the message of this id stands, even when it was removed since.
+    fn placed(&self, id: &MessageId) -> Result<Option<(RoomId, Seq)>, Refusal> {
         if let Some(seq) = id.minted_seq()
             && let Some(change) = self.change_of(seq).map_err(refuse)?
-            && message_in(&change).is_some_and(|message| message.id == *id)
         {
-            let change = self.shown_change((*change).clone()).map_err(refuse)?;
-            return Ok(message_in(&change).cloned());
+            match &change.what {
+                What::Posted { message, .. } if message.id == *id => {
+                    return Ok(Some((message.room.clone(), seq)));
+                }
+                // Its first words are gone; newer ones may be there.
+                What::Erased { room, .. }
+                    if self.message_of(room, seq)?.is_some_and(|message| message.id == *id) =>
+                {
+                    return Ok(Some((room.clone(), seq)));
+                }
+                _ => {}
+            }
         }
-        let Some(pos) = self.own_id(id).map_err(refuse)? else { return Ok(None) };
-        let Some(change) = self.change_left(pos).map_err(refuse)? else { return Ok(None) };
-        let change = self.shown_change((*change).clone()).map_err(refuse)?;
-        Ok(message_in(&change).cloned())
+        match self.own_id(id).map_err(refuse)? {
+            None => Ok(None),
+            Some(OwnId::Message(room, seq)) => Ok(Some((room, seq))),
+            Some(OwnId::Former(pos)) => {
+                let change = self.change_left(pos).map_err(refuse)?;
+                let message = change.as_deref().and_then(message_in);
+                Ok(message.map(|message| (message.room.clone(), message.seq)))
+            }
+        }
     }
 
     /// The message of this id as it is now; `None` when it never was or was removed.
     fn message(&self, id: &MessageId) -> Result<Option<Message>, Refusal> {
-        match self.posted(id)? {
-            Some(posted) => self.message_of(&posted.room, posted.seq),
+        match self.placed(id)? {
+            Some((room, seq)) => self.message_of(&room, seq),
             None => Ok(None),
         }
+    }
+
+    /// The message that was posted at this place, if its words are still those.
+    fn posted_at(&self, seq: Seq) -> Result<Option<Message>, Refusal> {
+        let change = self.change_of(seq).map_err(refuse)?;
+        Ok(change.as_deref().and_then(message_in).cloned())
     }
 }
 
 /// Finds the Change of a sequence in the settled journal: from the waymark before it, through a few groups.
 pub fn settled_change(
+    catalog: &dyn Catalog,
+    journal: &journal::Reader,
+    seq: Seq,
+    end: Pos,
+) -> Result<Option<Change>, StoreError> {
+    loop {
+        match scanned_change(catalog, journal, seq, end) {
+            // It lies elsewhere now, and the waymark leads there or at least before it.
+            Err(StoreError::Condensed) => {}
+            found => return found,
+        }
+    }
+}
+
+fn scanned_change(
     catalog: &dyn Catalog,
     journal: &journal::Reader,
     seq: Seq,

@@ -145,19 +145,31 @@ impl Reading {
     /// The wall clock may have run backwards since, but the times shown in a room never do: everything that came after
     /// the first message of that time, or from the first later one on, belongs to it, whatever the clock said.
     pub fn changed_since(&self, permit: &MayRead, at: WallMs) -> Result<Since, Refusal> {
+        loop {
+            // Where segments are rewritten meanwhile, the scan begins again where they lie now.
+            if let Some(since) = self.scanned_since(permit, at)? {
+                return Ok(since);
+            }
+        }
+    }
+
+    fn scanned_since(&self, permit: &MayRead, at: WallMs) -> Result<Option<Since>, Refusal> {
         let reached = self.settled.reached();
         let first_shown = self.first_shown_after(permit.room(), at).map_err(refuse)?;
         let mut from = self.journal_place_at(at)?;
         if let Some(seq) = first_shown {
             from = from.min(self.waymark(seq).map_err(refuse)?.map_or(Pos::default(), |(_, pos)| pos));
         }
-        let mut since = Gathered::default();
+        // What was trimmed may still lie in the journal.
+        let trimmed = self.trimmed(permit.room()).map_err(refuse)?.map_or(Seq(0), |trimmed| trimmed.upto);
+        let mut since = Gathered { trimmed, ..Gathered::default() };
         let (mut looked, mut passing) = (0, Passing::default());
         for found in self.journal.scan(from, reached.end) {
             let frame = match found {
                 Ok((_, frame)) => frame,
                 // It was reported at the start; what can be read is told all the same.
                 Err(StoreError::Damaged(_)) => continue,
+                Err(StoreError::Condensed) => return Ok(None),
                 Err(error) => return Err(refuse(error)),
             };
             looked += 1;
@@ -182,7 +194,7 @@ impl Reading {
             }
             updated.push(message);
         }
-        Ok(Since { updated, removed: since.removed })
+        Ok(Some(Since { updated, removed: since.removed }))
     }
 
     /// The place from which on everything in the room is later than what was shown at this time. Several messages can
@@ -221,6 +233,7 @@ impl Reading {
 /// What was gathered so far: a message that is changed again, or removed, is told once.
 #[derive(Default)]
 struct Gathered {
+    trimmed: Seq,
     updated: BTreeMap<Seq, Message>,
     removed: Vec<(MessageId, WallMs)>,
 }
@@ -229,7 +242,7 @@ impl Gathered {
     fn take(&mut self, permit: &MayRead, change: Change) {
         match change.what {
             What::Posted { message, .. } | What::Revised { message, .. }
-                if message.room == *permit.room() =>
+                if message.room == *permit.room() && message.seq > self.trimmed =>
             {
                 self.updated.insert(message.seq, message);
             }

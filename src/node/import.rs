@@ -95,9 +95,9 @@ impl Node {
             }
         };
         for id in [own.clone(), other_id(room, &own)] {
-            match self.posted(&id)? {
+            match self.placed(&id)? {
                 None => return Ok(Some(id)),
-                Some(message) if message.room == *room => return Ok(None),
+                Some((other, _)) if other == *room => return Ok(None),
                 Some(_) => {}
             }
         }
@@ -174,7 +174,7 @@ impl Node {
     /// Where the message with this id, or the one that took its place, is in the room.
     fn here(&self, room: &RoomId, id: &MessageId) -> Result<Option<MessageId>, Refusal> {
         for id in [id.clone(), other_id(room, id)] {
-            if self.posted(&id)?.is_some_and(|message| message.room == *room) {
+            if self.placed(&id)?.is_some_and(|(other, _)| other == *room) {
                 return Ok(Some(id));
             }
         }

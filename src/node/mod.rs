@@ -10,6 +10,7 @@ pub mod books;
 pub mod caller;
 pub mod check;
 pub mod clock;
+pub mod condense;
 pub mod counts;
 pub mod devices;
 pub mod disk;
@@ -29,6 +30,7 @@ pub mod rooms;
 pub mod run;
 mod settler;
 pub mod start;
+pub mod survey;
 pub mod system;
 pub mod turning;
 pub mod view;
@@ -173,6 +175,12 @@ impl Node {
     }
 
     /// Runs a job: all of its Changes stay, or none when it is refused. The clock is looked at first.
+    /// Has a new segment begin with the next group.
+    pub fn seal_segment(&mut self) {
+        self.appender.seal();
+    }
+
+    /// Runs a job: all of its Changes stay, or none when it is refused.
     pub fn transact<T>(&mut self, job: impl FnOnce(&mut Node) -> Result<T, Refusal>) -> Result<T, Refusal> {
         self.look_at_clock();
         self.run_job(job)

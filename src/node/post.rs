@@ -137,12 +137,14 @@ impl Node {
 
     /// The message that was posted with the draft's own id before, if it is the same.
     fn first_answer(&self, permit: &MayPost, draft: &Draft) -> Result<Option<Message>, Refusal> {
-        let Some(posted) = draft.id.as_ref().map(|id| self.posted(id)).transpose()?.flatten() else {
+        let Some((_, seq)) = draft.id.as_ref().map(|id| self.placed(id)).transpose()?.flatten() else {
             return Ok(None);
         };
-        let same =
-            posted.room == *permit.room() && posted.author.id == *permit.user() && posted.text == draft.text;
-        if same { Ok(Some(posted)) } else { Err(Refusal::MessageIdTaken) }
+        // Of a message that was edited or removed, what it said first may be gone: then nothing is the same.
+        let posted = self.posted_at(seq)?.filter(|posted| {
+            posted.room == *permit.room() && posted.author.id == *permit.user() && posted.text == draft.text
+        });
+        posted.map(Some).ok_or(Refusal::MessageIdTaken)
     }
 
     /// Appends a message. The one place where one comes into being.

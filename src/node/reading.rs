@@ -23,7 +23,8 @@ use crate::store::journal::{self, Pos};
 use crate::store::keys::{self, Key};
 use std::sync::Arc;
 
-/// The settled state of the node.
+/// The settled state of the node; a clone reads the same.
+#[derive(Clone)]
 pub struct Reading {
     /// Chance.
     pub(super) world: Arc<dyn World>,
@@ -67,6 +68,11 @@ pub struct Granted {
 }
 
 impl Reading {
+    /// The journal itself.
+    pub fn journal(&self) -> &journal::Reader {
+        &self.journal
+    }
+
     /// Time and chance.
     pub fn world(&self) -> &dyn World {
         &*self.world

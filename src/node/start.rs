@@ -11,6 +11,7 @@ use crate::delivery::{Bounds, Hub};
 use crate::node::accounts::NewUser;
 use crate::node::caller::NODE_USER;
 use crate::node::clock::Clock;
+use crate::node::condense;
 use crate::node::disk::DiskCare;
 use crate::node::health::{Health, Trouble, TroubleKind};
 use crate::node::reading::Reading;
@@ -57,15 +58,14 @@ pub fn start(
     let room = Arc::new(DiskCare::new(disk.clone(), world.clone(), health.clone()));
     let (settled, checkpoint) = Settled::open(kv)?;
     let opened = journal::open(disk, options, checkpoint.map(|checkpoint| checkpoint.end))?;
-    let from = checkpoint.unwrap_or_default();
-    is_within(from, opened.report.end)?;
-    let (replayed, losses) =
-        replay(&settled, &opened.reader, from, opened.report.end, &|bytes| room.has_room_for_index(bytes))?;
+    let has_room = |bytes| room.has_room_for_index(bytes);
+    let (replayed, losses) = catch_up(&settled, checkpoint, &opened, &has_room)?;
     let lost = losses.list().to_vec();
     let begins = opened.reader.segments().first().map_or(Pos::default(), |first| first.from);
     let identity = identity(&settled, &*world)?;
     let settled = Arc::new(settled);
-    let last = settled.reached().seq;
+    // A number is never given again, although its Change was left out of a segment that was rewritten.
+    let last = settled.reached().seq.max(Seq(opened.report.last_seq.unwrap_or(0)));
     let view = View {
         job: Layer::default(),
         forming: Batch::default(),
@@ -182,6 +182,29 @@ fn note(health: &Health, report: &StartReport) {
     }
 }
 
+/// Brings the index up to where the journal ends. Gives the Changes it had not followed.
+fn catch_up(
+    settled: &Settled,
+    checkpoint: Option<Checkpoint>,
+    opened: &journal::Opened,
+    has_room: &dyn Fn(usize) -> bool,
+) -> Result<(u64, Losses), StoreError> {
+    let from = checkpoint.unwrap_or_default();
+    is_within(from, opened.report.end)?;
+    if !opened.reader.goes_on_at(from.end) {
+        return Err(StoreError::Index(format!(
+            "it stands at {}, where the journal was condensed since",
+            from.end
+        )));
+    }
+    let followed = replay(settled, &opened.reader, from, opened.report.end, has_room)?;
+    if checkpoint.is_none() {
+        condense::know(settled, &opened.reader);
+    }
+    condense::finish(settled, &opened.reader)?;
+    Ok(followed)
+}
+
 /// Applies what lies in the journal after a checkpoint. Damage was reported when the journal was opened and is
 /// passed over here. `has_room` says whether the disk has so many bytes for the index.
 pub(super) fn replay(
@@ -217,7 +240,9 @@ pub(super) fn replay(
         };
         losses.read(&change);
         let mut layer = Layer::default();
-        for write in follower.follow(settled, &change, Place { pos, group })? {
+        // In a rewritten segment a waymark leads to the group itself, as the move to that segment has it.
+        let beginning = if pos.generation() > 0 { scan.group_start() } else { group };
+        for write in follower.follow(settled, &change, Place { pos, group: beginning })? {
             layer.put(write);
         }
         let done = scan.at_group_end();

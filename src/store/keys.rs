@@ -21,6 +21,7 @@ const READ_MARK: u8 = 0x32;
 const BLOCK: u8 = 0x40;
 const OWN_ID: u8 = 0x41;
 const WAYMARK: u8 = 0x42;
+const TRIMMED: u8 = 0x43;
 const TOKEN: u8 = 0x50;
 const TOKEN_OF: u8 = 0x51;
 const DEVICE: u8 = 0x60;
@@ -37,6 +38,10 @@ pub const NODE: &[u8] = &[META, b'n'];
 pub const NEWEST: &[u8] = &[META, b't'];
 /// How often the node has started.
 pub const BOOT: &[u8] = &[META, b'b'];
+/// The rewritten segments whose places the index knows.
+pub const MOVED: &[u8] = &[META, b'm'];
+/// The first bytes of the keys that count what can be erased in a stretch of the journal.
+const ERASABLE: &[u8] = &[META, b'e'];
 
 /// The beginning and the end of everything that a replay of the journal writes, and nothing else writes.
 pub const FOLLOWING: (&[u8], &[u8]) = (&[USER], &[0xA0]);
@@ -179,6 +184,31 @@ pub fn block_first(key: &[u8]) -> Option<u64> {
 /// Where the message of a client's own id lies.
 pub fn own_id(id: &MessageId) -> Key {
     key(OWN_ID, &[id.as_str().as_bytes()])
+}
+
+/// How far a room's oldest messages are gone.
+pub fn trimmed(room: &RoomId) -> Key {
+    key(TRIMMED, &[room.as_str().as_bytes()])
+}
+
+/// True for a key that says how far a room is trimmed.
+pub fn is_trimmed(key: &[u8]) -> bool {
+    key.first() == Some(&TRIMMED)
+}
+
+/// What can be erased in this stretch of the journal.
+pub fn erasable(stretch: u64) -> Key {
+    [ERASABLE, &stretch.to_be_bytes()].concat().into_boxed_slice()
+}
+
+/// All stretches in which something can be erased.
+pub fn all_erasable() -> Key {
+    ERASABLE.into()
+}
+
+/// The stretch in the key of what can be erased there.
+pub fn erasable_stretch(key: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(key.strip_prefix(ERASABLE)?.try_into().ok()?))
 }
 
 /// Where in the journal the group with this sequence begins.

@@ -11,6 +11,7 @@ mod backup;
 mod bridge;
 mod cli;
 mod clock;
+mod condense;
 mod config;
 mod ddp;
 mod delivery;

@@ -5,8 +5,9 @@
 
 mod act;
 mod chance;
-mod check;
+pub mod check;
 mod clocks;
+mod condense;
 mod ear;
 mod found;
 mod listen;

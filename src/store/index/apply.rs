@@ -1,25 +1,24 @@
 //! How the index follows a Change: which keys it writes. Applying the same Changes again, in order, gives the
 //! same index, because a start replays what a checkpoint had not reached.
 
-use crate::base::id::{RoomId, Seq, UserId};
-use crate::base::limits::{
-    BLOCK_ENTRIES_MAX, MEMBERSHIPS_MAX, ROOM_TAILS_MAX, SCAN_ENTRIES_MAX, WAYMARK_CHANGES,
-};
+use crate::base::id::{RoomId, UserId};
+use crate::base::limits::{MEMBERSHIPS_MAX, ROOM_TAILS_MAX, SCAN_ENTRIES_MAX, WAYMARK_CHANGES};
 use crate::base::time::WallMs;
-use crate::chat::change::{Change, Via, What};
-use crate::chat::membership::{Membership, ReadMark};
-use crate::chat::message::Message;
+use crate::chat::change::{Change, Revision, What};
+use crate::chat::membership::Membership;
+use crate::chat::name::Name;
 use crate::chat::room::Room;
 use crate::chat::user::User;
 use crate::store::error::StoreError;
 use crate::store::index::catalog::{Catalog, RoomTail};
+use crate::store::index::history;
 use crate::store::index::kv::{Order, Shelf, Write};
 use crate::store::index::times;
 use crate::store::journal::Pos;
 use crate::store::keys::{self, Key, end_of, text_after};
 use crate::store::record;
 use crate::store::record::RecordError;
-use crate::store::record::block::Entry;
+use crate::store::record::trimmed::Trimmed;
 use std::collections::HashMap;
 
 /// Where a Change lies in the journal.
@@ -34,7 +33,7 @@ pub struct Place {
 /// Follows Changes; keeps in mind where the histories of busy rooms end.
 #[derive(Default)]
 pub struct Follower {
-    tails: HashMap<RoomId, RoomTail>,
+    pub(super) tails: HashMap<RoomId, RoomTail>,
     /// The newest time of all Changes, once it was looked up.
     newest: Option<WallMs>,
 }
@@ -73,29 +72,16 @@ impl Follower {
             }
             What::RoomRemoved { room, name } => {
                 if let Some(name) = name {
-                    writes.gone(keys::room_name(&name.folded()));
+                    name_free(shelf, name, room, &mut writes)?;
                 }
                 room_gone(shelf, room, &mut writes)?;
                 self.tails.remove(room);
             }
-            What::Posted { message, own_id, via } => {
-                if *own_id {
-                    writes.put(keys::own_id(&message.id), &place.pos.0.to_be_bytes());
-                }
-                if let Some(via) = via {
-                    delivered(shelf, via, &mut writes)?;
-                }
-                self.posted(shelf, message, place.pos, &mut writes)?;
-            }
-            What::Revised { message, .. } => {
-                revised(shelf, &message.room, message.seq, place.pos, &mut writes)?;
-            }
-            What::Deleted { room, target, .. } => revised(shelf, room, *target, Pos(0), &mut writes)?,
             What::ClockSet(set) => {
                 writes.0.extend(times::turn(shelf, change, set)?);
                 self.tails.clear();
             }
-            noun => noun_is(shelf, noun, &mut writes)?,
+            message => self.follow_message(shelf, change, message, place, &mut writes)?,
         }
         Ok(writes.0)
     }
@@ -114,46 +100,68 @@ impl Follower {
         Ok(())
     }
 
-    fn posted(
+    fn follow_message(
         &mut self,
         shelf: &dyn Shelf,
-        message: &Message,
-        pos: Pos,
+        change: &Change,
+        what: &What,
+        place: Place,
         writes: &mut Writes,
     ) -> Result<(), StoreError> {
-        let known = match self.tails.get(&message.room) {
-            Some(tail) => Some(*tail),
-            None => shelf.room_tail(&message.room)?,
-        };
-        let mut tail = known.unwrap_or_default();
-        if known.is_some() && message.seq <= tail.seq {
-            return Ok(()); // Replayed: the block has it.
+        if let What::Posted { via: Some(via), .. }
+        | What::Erased { via: Some(via), .. }
+        | What::Skipped { via: Some(via), .. } = what
+        {
+            history::delivered(shelf, via, writes)?;
         }
-        if tail.count - tail.block >= BLOCK_ENTRIES_MAX as u64 {
-            tail.block = tail.count;
+        let now = change.origin.moment.wall_ms;
+        match what {
+            What::Posted { message, own_id, .. } => {
+                if *own_id {
+                    let at = (&message.room, message.seq);
+                    writes
+                        .record(keys::own_id(&message.id), &at, |at, out| record::own_id::encode(*at, out))?;
+                }
+                self.posted(shelf, message, place.pos, writes)
+            }
+            What::Revised { message, how } => {
+                let edited = matches!(how, Revision::Edited { .. });
+                let unwanted = edited.then_some(now);
+                history::revised(shelf, &message.room, message.seq, place.pos, unwanted, writes)
+            }
+            What::Deleted { room, target, .. } => {
+                history::revised(shelf, room, *target, Pos(0), Some(now), writes)
+            }
+            What::Erased { room, at, own_id, .. } => {
+                self.erased(shelf, room, (change.seq, *at), own_id.as_ref(), writes)
+            }
+            What::Skipped { room, count, last, at, .. } => {
+                self.skipped(shelf, room, *count, (*last, *at), writes)
+            }
+            What::Trimmed { room, first, seq, at, upto } => {
+                let trimmed = Trimmed { first: *first, seq: *seq, at: *at, upto: *upto };
+                self.trimmed(shelf, room, trimmed, writes)
+            }
+            noun => noun_is(shelf, noun, writes),
         }
-        let key = keys::block(&message.room, tail.block);
-        let mut block = shelf.get(&key)?.map_or_else(Vec::new, |value| value.to_vec());
-        record::block::append_encoded(&mut block, Entry { seq: message.seq, pos: pos.0, at: message.at })?;
-        writes.put(key, &block);
-        (tail.count, tail.seq, tail.at) = (tail.count + 1, message.seq, message.at);
-        author_has_read(shelf, message, tail.count, writes)?;
+    }
+
+    /// Forgets all when there are too many to keep in mind.
+    pub(super) fn make_room(&mut self) {
         if self.tails.len() >= ROOM_TAILS_MAX {
             self.tails.clear();
         }
-        self.tails.insert(message.room.clone(), tail);
-        Ok(())
     }
 }
 
-struct Writes(Vec<Write>);
+pub(super) struct Writes(Vec<Write>);
 
 impl Writes {
-    fn put(&mut self, key: Key, value: &[u8]) {
+    pub(super) fn put(&mut self, key: Key, value: &[u8]) {
         self.0.push((key, Some(value.into())));
     }
 
-    fn record<T>(
+    pub(super) fn record<T>(
         &mut self,
         key: Key,
         noun: &T,
@@ -165,7 +173,7 @@ impl Writes {
         Ok(())
     }
 
-    fn gone(&mut self, key: Key) {
+    pub(super) fn gone(&mut self, key: Key) {
         self.0.push((key, None));
     }
 }
@@ -175,13 +183,8 @@ fn noun_is(shelf: &dyn Shelf, what: &What, writes: &mut Writes) -> Result<(), St
     match what {
         What::UserAdded(user) | What::UserChanged(user) => user_is(shelf, user, writes)?,
         What::UserRemoved { user, username } => user_gone(shelf, user, username.as_str(), writes)?,
-        What::RoomMade(room) => room_is(room, writes)?,
-        What::RoomChanged { room, former_name } => {
-            if let Some(name) = former_name {
-                writes.gone(keys::room_name(&name.folded()));
-            }
-            room_is(room, writes)?;
-        }
+        What::RoomMade(room) => room_is(shelf, room, None, writes)?,
+        What::RoomChanged { room, former_name } => room_is(shelf, room, former_name.as_ref(), writes)?,
         What::Joined(membership) | What::MembershipChanged(membership) => member_is(membership, writes)?,
         What::Left { room, user, .. } => member_gone(room, user, writes),
         // When a power cut has let a membership go ahead of its time, its mark must not come back alone.
@@ -213,13 +216,16 @@ fn noun_is(shelf: &dyn Shelf, what: &What, writes: &mut Writes) -> Result<(), St
     Ok(())
 }
 
+// A name is freed only where it still leads to who had it. What led it elsewhere may come earlier in a journal that
+// was condensed, because the Changes between were left out.
+
 fn user_is(shelf: &dyn Shelf, user: &User, writes: &mut Writes) -> Result<(), StoreError> {
     if let Some(former) = shelf.user(&user.id)? {
         if former.username != user.username {
-            writes.gone(keys::username(&former.username.folded()));
+            free(shelf, keys::username(&former.username.folded()), user.id.as_str(), writes)?;
         }
         if let Some(email) = former.email.as_ref().filter(|_| former.email != user.email) {
-            writes.gone(keys::email(&email.to_lowercase()));
+            free(shelf, keys::email(&email.to_lowercase()), user.id.as_str(), writes)?;
         }
     }
     writes.put(keys::username(&user.username.folded()), user.id.as_str().as_bytes());
@@ -229,6 +235,17 @@ fn user_is(shelf: &dyn Shelf, user: &User, writes: &mut Writes) -> Result<(), St
     writes.record(keys::user(&user.id), user, record::user::encode)
 }
 
+fn free(shelf: &dyn Shelf, key: Key, id: &str, writes: &mut Writes) -> Result<(), StoreError> {
+    if shelf.get(&key)?.is_some_and(|value| *value == *id.as_bytes()) {
+        writes.gone(key);
+    }
+    Ok(())
+}
+
+fn name_free(shelf: &dyn Shelf, name: &Name, room: &RoomId, writes: &mut Writes) -> Result<(), StoreError> {
+    free(shelf, keys::room_name(&name.folded()), room.as_str(), writes)
+}
+
 fn user_gone(
     shelf: &dyn Shelf,
     user: &UserId,
@@ -236,9 +253,9 @@ fn user_gone(
     writes: &mut Writes,
 ) -> Result<(), StoreError> {
     if let Some(email) = shelf.user(user)?.and_then(|former| former.email.clone()) {
-        writes.gone(keys::email(&email.to_lowercase()));
+        free(shelf, keys::email(&email.to_lowercase()), user.as_str(), writes)?;
     }
-    writes.gone(keys::username(&username.to_lowercase()));
+    free(shelf, keys::username(&username.to_lowercase()), user.as_str(), writes)?;
     for membership in shelf.memberships(user)? {
         member_gone(&membership.room, user, writes);
     }
@@ -255,7 +272,16 @@ fn user_gone(
     Ok(())
 }
 
-fn room_is(room: &Room, writes: &mut Writes) -> Result<(), StoreError> {
+fn room_is(
+    shelf: &dyn Shelf,
+    room: &Room,
+    former_name: Option<&Name>,
+    writes: &mut Writes,
+) -> Result<(), StoreError> {
+    let former = shelf.room(&room.id)?;
+    for name in former.iter().filter_map(|former| former.name.as_ref()).chain(former_name) {
+        name_free(shelf, name, &room.id, writes)?;
+    }
     if let Some(name) = &room.name {
         writes.put(keys::room_name(&name.folded()), room.id.as_str().as_bytes());
     }
@@ -286,44 +312,4 @@ fn member_gone(room: &RoomId, user: &UserId, writes: &mut Writes) {
     writes.gone(keys::membership(user, room));
     writes.gone(keys::member(room, user));
     writes.gone(keys::read_mark(user, room));
-}
-
-/// Who has read everything and then speaks has read their own words too.
-fn author_has_read(
-    shelf: &dyn Shelf,
-    message: &Message,
-    count: u64,
-    writes: &mut Writes,
-) -> Result<(), StoreError> {
-    let (room, user) = (&message.room, &message.author.id);
-    let is_member = shelf.get(&keys::membership(user, room))?.is_some();
-    if is_member && shelf.read_mark(room, user)?.count + 1 == count {
-        let mark = ReadMark { count, seq: message.seq, at: message.at };
-        writes.record(keys::read_mark(user, room), &mark, record::membership::encode_mark)?;
-    }
-    Ok(())
-}
-
-/// The message's newest form lies at `pos` now; 0 says that it is gone.
-fn revised(
-    shelf: &dyn Shelf,
-    room: &RoomId,
-    seq: Seq,
-    pos: Pos,
-    writes: &mut Writes,
-) -> Result<(), StoreError> {
-    let number = shelf.first_number(room, &|entry: &Entry| entry.seq >= seq)?;
-    let Some((first, mut block)) = shelf.block_at(room, number)? else { return Ok(()) };
-    if block.set_pos(seq, pos.0) {
-        let mut bytes = Vec::new();
-        block.encode(&mut bytes);
-        writes.put(keys::block(room, first), &bytes);
-    }
-    Ok(())
-}
-
-fn delivered(shelf: &dyn Shelf, via: &Via, writes: &mut Writes) -> Result<(), StoreError> {
-    let known = shelf.bridge(&via.bridge)?;
-    writes.put(keys::bridge(&via.bridge), &record::bridge::with(known.as_deref(), via)?);
-    Ok(())
 }

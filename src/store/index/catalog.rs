@@ -16,6 +16,8 @@ use crate::store::journal::Pos;
 use crate::store::keys::{self, Key, end_of, text_after};
 use crate::store::record;
 use crate::store::record::block::{Block, Entry};
+use crate::store::record::own_id::OwnId;
+use crate::store::record::trimmed::Trimmed;
 use smol_str::SmolStr;
 use std::sync::Arc;
 
@@ -224,7 +226,10 @@ pub trait Catalog: Shelf {
     fn room_tail(&self, room: &RoomId) -> Result<Option<RoomTail>, StoreError> {
         let prefix = keys::blocks(room);
         let found = self.scan(&prefix, &end_of(&prefix), Order::Down, 1)?;
-        let Some((key, value)) = found.first() else { return Ok(None) };
+        let Some((key, value)) = found.first() else {
+            let gone = |Trimmed { first, seq, at, .. }| RoomTail { block: first, count: first, seq, at };
+            return Ok(self.trimmed(room)?.map(gone));
+        };
         let block =
             keys::block_first(key).ok_or_else(|| StoreError::Index("a block's key is too short".into()))?;
         let head = record::block::head(value)?;
@@ -253,7 +258,11 @@ pub trait Catalog: Shelf {
         // Everything before `low` is not after, everything from `high` on is.
         while low < high {
             let middle = low + (high - low) / 2;
-            let Some((first, block)) = self.block_at(room, middle)? else { return Ok(low) };
+            let Some((first, block)) = self.block_at(room, middle)? else {
+                // What was before the first block is gone.
+                low = middle + 1;
+                continue;
+            };
             let end = first + block.entries().len() as u64;
             if middle >= end {
                 // Without this a hole would make the search go on for ever.
@@ -280,14 +289,24 @@ pub trait Catalog: Shelf {
         }))
     }
 
-    /// Where the message of a client's own id was posted.
-    fn own_id(&self, id: &MessageId) -> Result<Option<Pos>, StoreError> {
+    /// The entry of a message in its room's history; `None` when it has no place there.
+    fn entry(&self, room: &RoomId, seq: Seq) -> Result<Option<Entry>, StoreError> {
+        let number = self.first_number(room, &|entry| entry.seq >= seq)?;
+        Ok(self.block_at(room, number)?.and_then(|(_, block)| block.find(seq)))
+    }
+
+    /// How far the oldest messages of a room are gone.
+    fn trimmed(&self, room: &RoomId) -> Result<Option<Trimmed>, StoreError> {
+        match self.get(&keys::trimmed(room))? {
+            Some(value) => Ok(Some(record::trimmed::decode(&value)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Where the message of a client's own id stands.
+    fn own_id(&self, id: &MessageId) -> Result<Option<OwnId>, StoreError> {
         match self.get(&keys::own_id(id))? {
-            Some(value) => {
-                let bytes =
-                    value[..].try_into().map_err(|_| StoreError::Index("an id's place is damaged".into()))?;
-                Ok(Some(Pos(u64::from_be_bytes(bytes))))
-            }
+            Some(value) => Ok(Some(record::own_id::decode(&value)?)),
             None => Ok(None),
         }
     }

@@ -4,9 +4,12 @@
 pub mod apply;
 pub mod catalog;
 pub mod counts;
+pub mod history;
 pub mod kv;
 pub mod layer;
+pub mod live;
 pub mod memory;
+pub mod moved;
 pub mod settled;
 pub mod sled;
 pub mod times;

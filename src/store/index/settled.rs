@@ -6,6 +6,7 @@
 //! Keys that go are written first, all in one batch. A power cut in the middle leaves some keys newer than the
 //! checkpoint, and the start follows the same Changes again over them: what it would look up to know which other keys
 //! go (a user's former name, the members of a room) may be the newer one by then, so those keys must be gone already.
+//! How far a room is trimmed goes with them: without it a room whose blocks are gone would count from the beginning.
 
 use crate::base::id::Seq;
 use crate::base::limits::{INDEX_BATCH_WRITES, LAYER_BYTES_MAX, LAYER_WRITES_MAX};
@@ -32,6 +33,8 @@ struct Layers {
     top: Layer,
     /// Where the journal stood when `top` was last written to.
     reached: Checkpoint,
+    /// Where it stood at the newest checkpoint.
+    written: Checkpoint,
     /// The layer that a checkpoint is writing now.
     leaving: Option<Arc<Layer>>,
     /// A checkpoint failed. Readers still see everything, but the store below gets nothing more: a later checkpoint
@@ -55,7 +58,8 @@ impl Settled {
             Some(value) => Some(Checkpoint::decode(&value)?),
             None => None,
         };
-        let layers = Layers { reached: checkpoint.unwrap_or_default(), ..Layers::default() };
+        let reached = checkpoint.unwrap_or_default();
+        let layers = Layers { reached, written: reached, ..Layers::default() };
         let (layers, checkpointing) = (RwLock::new(layers), Mutex::new(()));
         Ok((Self { kv, layers, checkpointing, counts: IndexCounts::default() }, checkpoint))
     }
@@ -89,32 +93,35 @@ impl Settled {
     /// Writes what waits into the store and syncs it.
     pub fn checkpoint(&self) -> Result<Checkpoint, StoreError> {
         let _one_at_a_time = self.checkpointing.lock().expect("no holder of this lock panics");
-        let (layer, reached) = {
+        let (layer, reached, written_before) = {
             let mut layers = self.layers.write().expect("no holder of this lock panics");
             if layers.stopped {
                 return Err(StoreError::Stopped);
             }
             let layer = Arc::new(std::mem::take(&mut layers.top));
             layers.leaving = Some(layer.clone());
-            (layer, layers.reached)
+            (layer, layers.reached, layers.written)
         };
-        if layer.is_empty() {
+        // A Change may write nothing and still move the place that is reached.
+        if layer.is_empty() && reached == written_before {
             self.layers.write().expect("no holder of this lock panics").leaving = None;
             return Ok(reached);
         }
         let written = self.write_down(&layer, reached);
         let mut layers = self.layers.write().expect("no holder of this lock panics");
         match written {
-            Ok(()) => layers.leaving = None,
+            Ok(()) => (layers.leaving, layers.written) = (None, reached),
             Err(_) => layers.stopped = true,
         }
         written.map(|()| reached)
     }
 
     fn write_down(&self, layer: &Layer, reached: Checkpoint) -> Result<(), StoreError> {
-        let (going, staying): (Vec<_>, Vec<_>) = layer.iter().partition(|(_, value)| value.is_none());
+        let first = |(key, value): &(&Key, &Option<Value>)| value.is_none() || keys::is_trimmed(key);
+        let (going, staying): (Vec<_>, Vec<_>) = layer.iter().partition(first);
         if !going.is_empty() {
-            let going: Vec<Write> = going.into_iter().map(|(key, _)| (key.clone(), None)).collect();
+            let going: Vec<Write> =
+                going.into_iter().map(|(key, value)| (key.clone(), value.clone())).collect();
             self.write_batch(&going)?;
         }
         let mut batch: Vec<Write> = Vec::with_capacity(INDEX_BATCH_WRITES);

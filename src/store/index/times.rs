@@ -62,7 +62,11 @@ pub trait Times: Catalog {
         let (mut low, mut high) = (0, tail.count);
         while low < high {
             let middle = low + (high - low) / 2;
-            let Some((first, block)) = self.shown_block_at(room, middle)? else { return Ok(low) };
+            let Some((first, block)) = self.shown_block_at(room, middle)? else {
+                // What was before the first block is gone.
+                low = middle + 1;
+                continue;
+            };
             let end = first + block.len() as u64;
             if middle >= end {
                 return Err(StoreError::Index("a block of a room's history is missing".into()));

@@ -13,6 +13,8 @@ pub struct Appender {
     pub(super) end: u64,
     /// The segment that takes the next group, unless it is full; `None` if a new one must be begun.
     pub(super) segment: Option<u64>,
+    /// The next group begins a segment.
+    pub(super) sealed: bool,
     pub(super) last_seq: Option<u64>,
     pub(super) segment_bytes: u64,
     pub(super) salt: u64,
@@ -21,6 +23,9 @@ pub struct Appender {
 impl Appender {
     /// Begins a group. It must be finished before the next one begins.
     pub fn begin(&mut self) -> GroupBuilder {
+        if std::mem::take(&mut self.sealed) {
+            self.segment = None;
+        }
         let current = self.segment.filter(|base| self.end - base < self.segment_bytes);
         let base = current.unwrap_or(self.end);
         let start = if current.is_some() { self.end } else { base + SEGMENT_HEADER_BYTES };
@@ -49,6 +54,11 @@ impl Appender {
     /// Goes back to where it stood: the groups finished since were not written, and their places are free again.
     pub fn rewind(&mut self, mark: AppenderMark) {
         (self.end, self.segment, self.last_seq) = (mark.end, mark.segment, mark.last_seq);
+    }
+
+    /// Lets the next group that begins have a segment of its own, so that the one there is can be rewritten.
+    pub fn seal(&mut self) {
+        self.sealed = true;
     }
 
     /// Where the last finished group ends.

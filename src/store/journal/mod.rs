@@ -217,6 +217,7 @@ impl fmt::Display for Why {
 struct Shared {
     files: Arc<files::Files>,
     salt: u64,
+    segment_bytes: u64,
     /// The end of the last group known to be on disk; readers see nothing after it.
     end: AtomicU64,
     counts: Arc<WriteCounts>,

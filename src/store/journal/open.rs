@@ -46,10 +46,16 @@ type Tail = Option<(u64, Box<dyn DiskFile>)>;
 
 fn assemble(files: Arc<Files>, look: Look, tail: Tail, segment_bytes: u64) -> Opened {
     let (report, salt, end) = (look.report, look.salt, look.report_end);
-    let shared = Arc::new(Shared { files, salt, end: end.into(), counts: Arc::new(WriteCounts::default()) });
+    let shared = Arc::new(Shared {
+        files,
+        salt,
+        segment_bytes,
+        end: end.into(),
+        counts: Arc::new(WriteCounts::default()),
+    });
     let segment = tail.as_ref().map(|(base, _)| *base);
     Opened {
-        appender: Appender { end, segment, last_seq: report.last_seq, segment_bytes, salt },
+        appender: Appender { end, segment, sealed: false, last_seq: report.last_seq, segment_bytes, salt },
         writer: Writer {
             shared: Arc::clone(&shared),
             current: tail,

@@ -39,6 +39,8 @@ pub struct Segment {
     pub generation: u16,
     /// The newest number that was known when it was last decided what to leave out of it; 0 if it never was.
     pub as_of: u64,
+    /// The first and the last number it stands for, those left out included; known once it was written anew.
+    pub seqs: Option<(u64, u64)>,
     /// Bytes of its groups and its header.
     pub bytes: u64,
 }
@@ -115,8 +117,23 @@ impl Reader {
             to: part.until.map_or(end, Pos),
             generation: part.generation,
             as_of: part.condensed.map_or(0, |condensed| condensed.as_of),
+            seqs: part.condensed.map(|condensed| (condensed.first_seq, condensed.last_seq)),
             bytes: part.end().unwrap_or(end.place()).saturating_sub(part.base),
         }
+    }
+
+    /// Bytes after which a segment takes no further group.
+    pub fn segment_bytes(&self) -> u64 {
+        self.shared.segment_bytes
+    }
+
+    /// A number for the segments as they are: the same again only while none is rewritten.
+    pub fn arrangement(&self) -> u64 {
+        let mut hasher = crc32fast::Hasher::new();
+        for part in self.shared.files.parts().iter().filter(|part| part.generation > 0) {
+            hasher.update(&part.pos(part.base).0.to_le_bytes());
+        }
+        u64::from(hasher.finalize())
     }
 
     /// Keeps the segments as they are as long as it is held. Waits for a switch that is under way.

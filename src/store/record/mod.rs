@@ -12,9 +12,11 @@ pub mod change;
 pub mod device;
 pub mod invitation;
 pub mod membership;
+pub mod own_id;
 pub mod room;
 pub mod setting;
 pub mod token;
+pub mod trimmed;
 pub mod turned;
 pub mod user;
 

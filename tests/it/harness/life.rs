@@ -6,6 +6,7 @@ use linnet::chat::name::{Name, Text};
 use linnet::chat::refusal::Refusal;
 use linnet::chat::user::{Role, Roles, User};
 use linnet::node::accounts::NewUser;
+use linnet::node::condense::{GivenBack, Hands, Job, Scope, condense};
 use linnet::node::start::{StartReport, start};
 use linnet::node::{Caller, Node, run::Parts};
 use linnet::store::disk::{Disk, SimDisk};
@@ -61,13 +62,13 @@ impl Life {
 
     /// Takes the group that has formed to the disk.
     pub fn settle(&mut self) -> Result<(), StoreError> {
-        let formed = self.parts.node.hand_over();
-        let Some(group) = &formed.group else { return Ok(()) };
-        self.parts.writer.write(group)?;
-        self.parts.settled.settle(&formed.batch.layer, formed.reached);
-        let changes: Vec<_> = formed.batch.changes.iter().map(|(_, change)| change.clone()).collect();
-        self.parts.hub.settle(&changes);
-        Ok(())
+        settle(&mut self.parts)
+    }
+
+    /// Condenses in this one thread.
+    pub fn condense(&mut self, scope: Scope) -> Result<GivenBack, StoreError> {
+        let reading = self.parts.reading.clone();
+        condense(&reading, &mut Own(&mut self.parts), scope)
     }
 
     /// A user of the cast, with a session.
@@ -87,6 +88,34 @@ impl Life {
         self.parts.settled.checkpoint().unwrap();
         Life::open(self.world, self.disk, self.index).unwrap()
     }
+}
+
+/// Takes the group that has formed to the disk.
+fn settle(parts: &mut Parts) -> Result<(), StoreError> {
+    let formed = parts.node.hand_over();
+    match &formed.group {
+        Some(group) => parts.writer.write(group)?,
+        None if formed.batch.layer.is_empty() => return Ok(()),
+        None => {}
+    }
+    parts.settled.settle(&formed.batch.layer, formed.reached);
+    let changes: Vec<_> = formed.batch.changes.iter().map(|(_, change)| change.clone()).collect();
+    parts.hub.settle(&changes);
+    Ok(())
+}
+
+/// Does what condensing asks in the one thread there is.
+struct Own<'a>(&'a mut Parts);
+
+impl Hands for Own<'_> {
+    fn job(&mut self, job: Job) -> Result<(), StoreError> {
+        self.0.node.transact(job).map_err(|_| StoreError::Broken)?;
+        settle(self.0)
+    }
+
+    fn breathe(&mut self) {}
+
+    fn let_readers_finish(&mut self) {}
 }
 
 /// A message of these words.

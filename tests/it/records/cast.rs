@@ -31,7 +31,7 @@ const MESSAGE_KINDS: [MessageKind; 14] = [
 ];
 
 /// One variant of [`What`] each; [`Chance::what`] makes every one of them.
-pub const WHATS: u64 = 22;
+pub const WHATS: u64 = 25;
 
 /// What a seed gives. Ranges are small on purpose: neighbours and equals are what compact forms get wrong.
 pub struct Chance(SimWorld);
@@ -283,6 +283,26 @@ impl Chance {
                 floor_ms: self.number(),
                 by: self.maybe(|| self.user_id()),
             }),
+            21 => What::Erased {
+                room: self.room_id(),
+                at: self.number(),
+                own_id: self.maybe(|| self.message_id(Seq(9))),
+                via: self.maybe(|| self.via()),
+            },
+            22 => What::Skipped {
+                room: self.room_id(),
+                count: self.number(),
+                last: Seq(self.number()),
+                at: self.number(),
+                via: self.maybe(|| self.via()),
+            },
+            23 => What::Trimmed {
+                room: self.room_id(),
+                first: self.number(),
+                seq: Seq(self.number()),
+                at: self.number(),
+                upto: Seq(self.number()),
+            },
             _ => self.unknown(),
         }
     }

@@ -4,9 +4,9 @@ use super::act::Crowd;
 use super::live::is_of_a_start;
 use super::model::{Model, Place, Said, bytes_of};
 use crate::harness::life::Life;
-use linnet::base::id::{MessageId, Seq};
+use linnet::base::id::{MessageId, RoomId, Seq};
 use linnet::base::world::{Keeper, SimWorld, World};
-use linnet::chat::change::Change;
+use linnet::chat::change::{Change, What};
 use linnet::chat::message::Message;
 use linnet::chat::policy::Actor;
 use linnet::node::Books;
@@ -21,6 +21,7 @@ use linnet::store::index::settled::Settled;
 use linnet::store::journal::{self, Options, Pos};
 use linnet::store::keys::{self, Key};
 use linnet::store::record;
+use linnet::store::record::own_id::OwnId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -29,19 +30,26 @@ use std::sync::Arc;
 pub fn journal(disk: &SimDisk, model: &mut Model, in_flight: &[Arc<Change>]) -> Result<bool, String> {
     let copy = disk.crash();
     let opened = journal::open(Arc::new(copy), OPTIONS, None).map_err(|e| e.to_string())?;
-    let mut known = model.journal.iter();
+    let condensed: Vec<(u64, u64)> =
+        opened.reader.segments().iter().filter_map(|segment| segment.seqs).collect();
+    // What may go there, and whether nothing went that matters, is told by the state.
+    let may_go = |seq: u64| condensed.iter().any(|(first, last)| (*first..=*last).contains(&seq));
+    let mut known = model.journal.iter().peekable();
     let mut rest = Vec::new();
     for found in opened.reader.scan(Pos(0), opened.reader.end()) {
         let (_, frame) = found.map_err(|error| format!("the journal is damaged: {error}"))?;
+        while known.next_if(|(known, _)| known.seq.0 < frame.seq && may_go(known.seq.0)).is_some() {}
         match known.next() {
             Some((change, bytes)) if change.seq.0 != frame.seq || *bytes != frame.payload => {
-                return Err(format!("{} was found instead of the acknowledged {change:?}", frame.seq));
+                if change.seq.0 != frame.seq || !may_go(frame.seq) || !is_erased(&frame) {
+                    return Err(format!("{} was found instead of the acknowledged {change:?}", frame.seq));
+                }
             }
             Some(_) => {}
             None => rest.push((frame.seq, frame.payload)),
         }
     }
-    if let Some((lost, _)) = known.next() {
+    if let Some((lost, _)) = known.find(|(known, _)| !may_go(known.seq.0)) {
         return Err(format!("acknowledged and lost: {lost:?}"));
     }
     let whole = !in_flight.is_empty()
@@ -56,6 +64,12 @@ pub fn journal(disk: &SimDisk, model: &mut Model, in_flight: &[Arc<Change>]) -> 
         model.take(Arc::new(change));
     }
     Ok(whole)
+}
+
+/// What stays of a message after its words went.
+fn is_erased(frame: &journal::Frame) -> bool {
+    let change = record::change::decode(Seq(frame.seq), &frame.payload);
+    change.is_ok_and(|change| matches!(change.what, What::Erased { .. } | What::Skipped { .. }))
 }
 
 /// What was promised is what the model has.
@@ -167,7 +181,9 @@ fn history(life: &Life, place: &Place, granted: &Granted) -> Result<(), String> 
     let same = newest_first.len() == expected.len()
         && newest_first.iter().zip(said).all(|(found, said)| is_it(found, said));
     if !same {
-        return Err(format!("the history of {} is {newest_first:?} and not {expected:?}", place.room.id));
+        let extra = newest_first.iter().find(|found| expected.iter().all(|said| said.id != found.id));
+        let lost = expected.iter().find(|said| newest_first.iter().all(|found| found.id != said.id));
+        return Err(format!("the history of {} has {extra:?} and lacks {lost:?}", place.room.id));
     }
     if !newest_first.is_sorted_by(|newer, older| newer.at >= older.at) {
         return Err(format!("time runs backwards in {}", place.room.id));
@@ -210,7 +226,30 @@ type Dump = BTreeMap<Key, Value>;
 fn dump(settled: &Settled) -> Dump {
     let all = settled.scan(&[], &[0xFF], Order::Up, 1_000_000).unwrap();
     let counts_starts = |key: &[u8]| [keys::CHECKPOINT, keys::BOOT, keys::NEWEST].contains(&key);
-    all.into_iter().filter(|(key, _)| !counts_starts(key)).collect()
+    // What condensing keeps for itself.
+    let its_own = |key: &[u8]| key == keys::MOVED || key.starts_with(&keys::all_erasable());
+    all.into_iter()
+        .filter(|(key, value)| !counts_starts(key) && !its_own(key) && leads_somewhere(settled, key, value))
+        .collect()
+}
+
+/// Whether anything leads to this key, or from it: what is left of rooms that are gone goes when it is condensed.
+fn leads_somewhere(settled: &Settled, key: &[u8], value: &Value) -> bool {
+    let of_room = |key: &[u8]| {
+        let text = &key[1..];
+        let end = text.iter().position(|byte| *byte == 0).unwrap_or(text.len());
+        RoomId::parse(std::str::from_utf8(&text[..end]).unwrap()).unwrap()
+    };
+    let exists = |room: &RoomId| settled.room(room).unwrap().is_some();
+    let (block, own_id) = (keys::blocks(&RoomId::fixed("r"))[0], keys::own_id(&MessageId::fixed("m"))[0]);
+    match key[0] {
+        table if table == block || keys::is_trimmed(key) => exists(&of_room(key)),
+        table if table == own_id => match record::own_id::decode(value).unwrap() {
+            OwnId::Message(room, seq) => exists(&room) && settled.entry(&room, seq).unwrap().is_some(),
+            OwnId::Former(_) => true,
+        },
+        _ => true,
+    }
 }
 
 /// The index that followed every Change as it came is the one the journal alone gives.

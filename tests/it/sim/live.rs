@@ -17,11 +17,14 @@ use linnet::chat::message::Message;
 use linnet::chat::name::Name;
 use linnet::chat::user::{Role, Roles};
 use linnet::delivery::{Bounds, Hub};
-use linnet::node::Caller;
 use linnet::node::accounts::NewUser;
 use linnet::node::reading::Granted;
+use linnet::node::run::Parts;
+use linnet::node::{Caller, Node};
 use linnet::store::disk::{Disk, SimDisk};
 use linnet::store::index::memory::MemoryKv;
+use linnet::store::index::settled::Settled;
+use linnet::store::journal::Writer;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -41,6 +44,14 @@ pub enum Fault {
     RepeatedEvent,
     /// Whoever was shut out follows again by the permit they had.
     KeptGrant,
+}
+
+/// What a group passes through.
+pub(super) struct Stage<'a> {
+    pub node: &'a mut Node,
+    pub writer: &'a mut Writer,
+    pub settled: &'a Settled,
+    pub hub: &'a Hub,
 }
 
 /// Starts of one life.
@@ -191,6 +202,7 @@ impl Sim {
             self.settle(life, vec![told])?;
         }
         match self.chance.below(10) {
+            0 if self.chance.below(3) == 0 => self.condense(life)?,
             0 => drop(life.parts.settled.checkpoint().map_err(|_| End::Store)?),
             1..5 => self.listen(life).map_err(End::Wrong)?,
             _ if self.crowd.callers.is_empty() => {}
@@ -209,13 +221,32 @@ impl Sim {
 
     /// Takes the group to the disk; what its jobs answered is a promise from then on.
     fn settle(&mut self, life: &mut Life, told: Vec<Told>) -> Result<(), End> {
-        let formed = life.parts.node.hand_over();
-        let Some(group) = &formed.group else { return Ok(()) };
+        self.settle_parts(&mut life.parts, told)
+    }
+
+    pub(super) fn settle_parts(&mut self, parts: &mut Parts, told: Vec<Told>) -> Result<(), End> {
+        self.settle_by(
+            &mut Stage {
+                node: &mut parts.node,
+                writer: &mut parts.writer,
+                settled: &parts.settled,
+                hub: &parts.hub,
+            },
+            told,
+        )
+    }
+
+    pub(super) fn settle_by(&mut self, stage: &mut Stage<'_>, told: Vec<Told>) -> Result<(), End> {
+        let formed = stage.node.hand_over();
+        let Some(group) = &formed.group else {
+            stage.settled.settle(&formed.batch.layer, formed.reached);
+            return Ok(());
+        };
         let changes: Vec<_> = formed.batch.changes.iter().map(|(_, change)| change.clone()).collect();
         if self.fault == Fault::EarlyReply {
             self.acknowledge(&changes, &told);
         }
-        if life.parts.writer.write(group).is_err() {
+        if stage.writer.write(group).is_err() {
             if self.fault != Fault::EarlyReply {
                 self.in_flight = (changes, told);
             }
@@ -224,8 +255,8 @@ impl Sim {
         if self.fault != Fault::EarlyReply {
             self.acknowledge(&changes, &told);
         }
-        life.parts.settled.settle(&formed.batch.layer, formed.reached);
-        life.parts.hub.settle(&changes);
+        stage.settled.settle(&formed.batch.layer, formed.reached);
+        stage.hub.settle(&changes);
         Ok(())
     }
 

@@ -63,8 +63,8 @@ impl Since {
             }
             // A message that is not known here was said before everything that is, as ntfy has it.
             Since::Message(id) => {
-                let known = reading.posted(id)?.filter(|message| message.room == *permit.room());
-                known.map_or(Seq(0), |message| message.seq)
+                let known = reading.placed(id)?.filter(|(room, _)| room == permit.room());
+                known.map_or(Seq(0), |(_, seq)| seq)
             }
         };
         let first = before(reading, permit, STREAM_BACKLOG_MAX as u64 - 1)?;

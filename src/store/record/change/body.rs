@@ -1,7 +1,7 @@
 //! What happened, as bytes. A noun that a Change carries whole has the layout of its own file.
 
 use super::tag;
-use crate::base::id::{Seq, UserId};
+use crate::base::id::{MessageId, Seq, UserId};
 use crate::chat::change::{Change, ClockSet, Origin, Revision, Via, What};
 use crate::chat::message::Message;
 use crate::chat::name::Name;
@@ -42,6 +42,13 @@ pub(super) fn write(change: &Change, out: &mut Writer<'_>) -> Result<(), RecordE
         What::Deleted { room, target, id, by } => {
             out.put(&(room.as_str(), target.0, id.as_str(), by.as_str()))
         }
+        What::Erased { room, at, own_id, via } => {
+            out.put(&(room.as_str(), at, own_id.as_ref().map(MessageId::as_str), via_form(via.as_ref())))
+        }
+        What::Trimmed { room, first, seq, at, upto } => out.put(&(room.as_str(), first, seq.0, at, upto.0)),
+        What::Skipped { room, count, last, at, via } => {
+            out.put(&(room.as_str(), count, last.0, at, via_form(via.as_ref())))
+        }
         What::TokenAdded(token) => out.put(&token::Form::from(token)),
         What::TokenRevoked { hash, user } => out.put(&(hash.0, user.as_str())),
         What::DeviceSet(device) => out.put(&device::Form::from(device)),
@@ -74,10 +81,21 @@ fn write_posted(
     message::write(message, &around(change.origin.seq, &change.origin), out)?;
     let marks = if own_id { OWN_ID } else { 0 } | if via.is_some() { VIA } else { 0 };
     out.raw(&[marks])?;
-    match via {
-        Some(via) => out.put(&(via.bridge.as_str(), via.packet, via.digest.to_le_bytes())),
+    match via_form(via) {
+        Some(via) => out.put(&via),
         None => Ok(()),
     }
+}
+
+/// A delivery: the bridge, the packet, the digest.
+type ViaForm<'a> = (&'a str, u16, [u8; 8]);
+
+fn via_form(via: Option<&Via>) -> Option<ViaForm<'_>> {
+    via.map(|via| (via.bridge.as_str(), via.packet, via.digest.to_le_bytes()))
+}
+
+fn via_of((bridge, packet, digest): ViaForm<'_>) -> Via {
+    Via { bridge: bridge.into(), packet, digest: u64::from_le_bytes(digest) }
 }
 
 fn write_revised(
@@ -143,6 +161,19 @@ fn read_small(tag: u16, from: &mut Reader<'_>) -> Result<What, RecordError> {
             let (room, id, by) = (form::room_id(room)?, form::message_id(id)?, form::user_id(by)?);
             What::Deleted { room, target: Seq(target), id, by }
         }
+        tag::ERASED => {
+            let (room, at, own_id, via): (&str, _, Option<&str>, Option<ViaForm<'_>>) = from.take()?;
+            let own_id = own_id.map(form::message_id).transpose()?;
+            What::Erased { room: form::room_id(room)?, at, own_id, via: via.map(via_of) }
+        }
+        tag::TRIMMED => {
+            let (room, first, seq, at, upto) = from.take()?;
+            What::Trimmed { room: form::room_id(room)?, first, seq: Seq(seq), at, upto: Seq(upto) }
+        }
+        tag::SKIPPED => {
+            let (room, count, last, at, via): (_, _, _, _, Option<ViaForm<'_>>) = from.take()?;
+            What::Skipped { room: form::room_id(room)?, count, last: Seq(last), at, via: via.map(via_of) }
+        }
         tag::TOKEN_REVOKED => {
             let (hash, user) = from.take()?;
             What::TokenRevoked { hash: TokenHash(hash), user: form::user_id(user)? }
@@ -166,13 +197,8 @@ fn read_posted(seq: Seq, origin: &Origin, from: &mut Reader<'_>) -> Result<What,
     if marks & !(OWN_ID | VIA) != 0 {
         return Err(RecordError::Damaged { part: "posting marks" });
     }
-    let via = (marks & VIA != 0).then(|| read_via(from)).transpose()?;
+    let via = (marks & VIA != 0).then(|| from.take().map(via_of)).transpose()?;
     Ok(What::Posted { message, own_id: marks & OWN_ID != 0, via })
-}
-
-fn read_via(from: &mut Reader<'_>) -> Result<Via, RecordError> {
-    let (bridge, packet, digest): (&str, u16, [u8; 8]) = from.take()?;
-    Ok(Via { bridge: bridge.into(), packet, digest: u64::from_le_bytes(digest) })
 }
 
 fn read_revised(origin: &Origin, from: &mut Reader<'_>) -> Result<What, RecordError> {

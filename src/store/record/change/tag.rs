@@ -50,6 +50,12 @@ tags! {
     REVISED = 41, version message::VERSION;
     /// A message is gone.
     DELETED = 42, version 1;
+    /// The words of a message are gone for good.
+    ERASED = 43, version 1;
+    /// The oldest messages of a room are gone.
+    TRIMMED = 44, version 1;
+    /// Messages are gone for good with their places.
+    SKIPPED = 45, version 1;
     /// A token was given out.
     TOKEN_ADDED = 50, version token::VERSION;
     /// A token is no longer good.
@@ -83,6 +89,9 @@ pub(super) fn of(what: &What) -> (u16, u8) {
         What::Posted { .. } => POSTED,
         What::Revised { .. } => REVISED,
         What::Deleted { .. } => DELETED,
+        What::Erased { .. } => ERASED,
+        What::Trimmed { .. } => TRIMMED,
+        What::Skipped { .. } => SKIPPED,
         What::TokenAdded(_) => TOKEN_ADDED,
         What::TokenRevoked { .. } => TOKEN_REVOKED,
         What::DeviceSet(_) => DEVICE_SET,

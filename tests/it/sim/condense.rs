@@ -1,0 +1,52 @@
+//! Condensing in the middle of a life: between what people do, and with power going at any of its calls.
+
+use super::live::{End, Sim, Stage};
+use crate::harness::life::Life;
+use linnet::node::condense::{Hands, Job, Scope, condense};
+use linnet::node::run::Parts;
+use linnet::store::error::StoreError;
+
+/// Does what condensing asks in the one thread there is.
+struct Own<'a> {
+    sim: &'a mut Sim,
+    stage: Stage<'a>,
+    /// What was wrong, beside an error of the store.
+    wrong: Option<String>,
+}
+
+impl Hands for Own<'_> {
+    fn job(&mut self, job: Job) -> Result<(), StoreError> {
+        self.stage.node.transact(job).map_err(|_| StoreError::Broken)?;
+        match self.sim.settle_by(&mut self.stage, Vec::new()) {
+            Ok(()) => Ok(()),
+            Err(End::Store) => Err(StoreError::Stopped),
+            Err(End::Wrong(what)) => {
+                self.wrong = Some(what);
+                Err(StoreError::Broken)
+            }
+        }
+    }
+
+    fn breathe(&mut self) {}
+
+    fn let_readers_finish(&mut self) {}
+}
+
+impl Sim {
+    pub(super) fn condense(&mut self, life: &mut Life) -> Result<(), End> {
+        let all = self.chance.coin();
+        let Parts { node, writer, settled, reading, hub, .. } = &mut life.parts;
+        let stage = Stage { node, writer, settled, hub };
+        let mut own = Own { sim: self, stage, wrong: None };
+        let scope = if all { Scope::All } else { Scope::Unwanted(u64::MAX) };
+        let done = condense(reading, &mut own, scope);
+        match (done, own.wrong) {
+            (_, Some(what)) => Err(End::Wrong(what)),
+            (Ok(_), None) => Ok(()),
+            (Err(StoreError::NoFrame { pos, why }), None) => {
+                Err(End::Wrong(format!("no frame at {pos}: {why}")))
+            }
+            (Err(_), None) => Err(End::Store),
+        }
+    }
+}
