@@ -43,6 +43,8 @@ pub struct Config {
     pub disk: Disk,
     /// Backups that are made by the clock.
     pub backup: ScheduledBackups,
+    /// How long messages are kept.
+    pub retention: Retention,
     /// Brokers to listen at, in the order of the files.
     pub bridges: Vec<BridgeRule>,
 }
@@ -79,6 +81,15 @@ pub struct Mqtt {
 pub struct Disk {
     /// Bytes that are kept free; `None` decides by the disk.
     pub floor: Option<u64>,
+}
+
+/// How long messages are kept; 0 is without a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Retention {
+    /// Days for which a message is kept.
+    pub days: u32,
+    /// Megabytes that the messages of one room may take, about.
+    pub megabytes: u32,
 }
 
 /// Who gets in besides those who have an account.
@@ -118,6 +129,7 @@ impl Config {
             mqtt: Mqtt { address: None },
             disk: Disk { floor: None },
             backup: ScheduledBackups::default(),
+            retention: Retention::default(),
             bridges: Vec::new(),
         }
     }

@@ -15,7 +15,9 @@ use crate::doors::mqtt::bridge;
 use crate::doors::mqtt::bridge::status::Status;
 use crate::doors::{control, gpio, http, papers};
 use crate::node::accounts::{ACCESS, LAN_GUESTS};
+use crate::node::care::Care;
 use crate::node::clock::Trust;
+use crate::node::trim::Retention;
 use crate::node::{Caller, Catalog, NodeHandle, refuse};
 use std::fs;
 use std::io::{self, IsTerminal, Write};
@@ -91,6 +93,7 @@ async fn doors(
         .iter()
         .zip(bridges)
         .map(|(rule, status)| tokio::spawn(bridge::run(rule.clone(), node.clone(), status, ended())));
+    let care = Care::start(node.clone(), retention(config)).map_err(open::no_thread)?;
     let tasks: Vec<_> = bridging.chain([serving, commanding]).collect();
     // Whoever has read the ready line may stop the node at once, and that must be a clean stop.
     let term = signal(SignalKind::terminate()).map_err(open::no_thread)?;
@@ -103,6 +106,7 @@ async fn doors(
         // A door that panicked has said so; the others and the store still stop cleanly.
         let _ = task.await;
     }
+    care.stop();
     let _ = fs::remove_file(socket_path(&folder.path));
     Ok(())
 }
@@ -138,6 +142,14 @@ async fn look_at_clock(node: NodeHandle, ended: impl Future<Output = ()>) {
     tokio::select! {
         () = looking => {}
         () = ended => {}
+    }
+}
+
+fn retention(config: &Config) -> Retention {
+    let limit = |number: u32, unit: u64| (number > 0).then(|| u64::from(number) * unit);
+    Retention {
+        age_ms: limit(config.retention.days, 24 * 3_600 * 1_000),
+        bytes: limit(config.retention.megabytes, 1_000_000),
     }
 }
 

@@ -184,6 +184,16 @@ pub const MOVED_AT_ONCE: usize = 256;
 pub const JUDGED_BLOCKS_MAX: usize = 64;
 /// Segments written anew into one: what is decided for each of their frames is kept in memory meanwhile.
 pub const CONDENSED_RUN_MAX: usize = 16;
+/// Milliseconds between two looks at what is due to be trimmed or to leave the disk.
+pub const CARE_LOOK_MS: u64 = 10 * 60 * 1_000;
+/// Milliseconds after which unwanted words are taken off the disk: well within the day that is promised.
+pub const UNWANTED_MS: u64 = 20 * 3_600 * 1_000;
+/// Milliseconds between two pieces of background work on the journal: posting goes first.
+pub const CARE_BREATH_MS: u64 = 2;
+/// Groups of a segment that are one such piece.
+pub const CARE_BREATH_GROUPS: u32 = 64;
+/// Milliseconds that readers have to finish with a place they looked up: a page of history takes a few.
+pub const CARE_GRACE_MS: u64 = 500;
 /// Read marks that are written down anew at once.
 pub const MARKS_AT_ONCE: usize = 256;
 /// Milliseconds for which a deletion is told to clients that were away: 30 days.

@@ -8,6 +8,7 @@ mod args;
 pub(crate) mod backup;
 mod check;
 mod clock;
+mod compact;
 mod config;
 mod device;
 mod export;
@@ -112,6 +113,7 @@ const SPECS: &[&Spec] = &[
     &device::SHOW,
     &device::REMOVE,
     &room::LIST,
+    &compact::COMPACT,
     &post::POST,
     &tail::TAIL,
     &status::STATUS,
@@ -147,6 +149,7 @@ usage: linnet [COMMAND] [OPTIONS]
   room list               rooms
   post ROOM [TEXT]        say something in a room
   tail ROOM               show what is said in a room, as it is said
+  compact                 take deleted words off the disk now and give space back
   status                  how the node is
   clock [set [TIME]]      what time the node believes it is; sets it where the machine does not know
   check                   whether everything can be read; --repair what is wrong

@@ -1,7 +1,8 @@
 //! Asking the node or the store, and printing what comes back.
 
 use super::{
-    Backend, Failure, Streams, check, clock, device, owner, post, print_failure, room, status, tail, user,
+    Backend, Failure, Streams, check, clock, compact, device, owner, post, print_failure, room, status, tail,
+    user,
 };
 use crate::config::Config;
 use crate::doors::control::client::{Client, ClientError};
@@ -112,6 +113,7 @@ fn show(request: &Request, value: Value, json: bool, config: &Config) -> serde_j
         Request::RoomList => read(value).map(room::show_list),
         Request::Post { .. } => read(value).map(|message| post::show(&message)),
         Request::Clock | Request::ClockSet { .. } => read(value).map(|line| clock::show(&line)),
+        Request::Compact => read(value).map(|compacted| compact::show(&compacted)),
         Request::Status => read(value).map(|report| status::show(&report)),
         Request::Check { .. } | Request::RebuildIndex => read(value).map(|report| check::show(&report)),
         // What gives bytes is fetched, and its value shown where they went.

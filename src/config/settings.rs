@@ -108,6 +108,18 @@ pub(super) const SETTINGS: &[Setting] = &[
         set: |config, given| put(&mut config.backup.keep, count(given, BACKUPS_KEPT_MAX)),
         show: |config| config.backup.keep.to_string(),
     },
+    Setting {
+        key: "retention.days",
+        expected: "a whole number of days, 0 for ever",
+        set: |config, given| put(&mut config.retention.days, number(given)),
+        show: |config| config.retention.days.to_string(),
+    },
+    Setting {
+        key: "retention.megabytes",
+        expected: "a whole number of megabytes, 0 for any size",
+        set: |config, given| put(&mut config.retention.megabytes, number(given)),
+        show: |config| config.retention.megabytes.to_string(),
+    },
 ];
 
 /// The setting of that key.
@@ -156,6 +168,15 @@ pub(super) fn quoted(text: &str) -> String {
 fn text(given: &Given) -> Option<&str> {
     match given {
         Given::Text(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// A whole number, as a file writes it or a variable has to.
+fn number(given: &Given) -> Option<u32> {
+    match given {
+        Given::Number(number) => u32::try_from(*number).ok(),
+        Given::Text(text) => text.trim().parse().ok(),
         _ => None,
     }
 }

@@ -89,7 +89,7 @@ impl Work<'_> {
     fn unwanted(&self, scope: Scope) -> Result<Vec<Unwanted>, StoreError> {
         let from = keys::all_erasable();
         let found = self.reading.scan(&from, &end_of(&from), Order::Up, SCAN_ENTRIES_MAX)?;
-        let now = self.reading.world().wall_ms();
+        let now = self.reading.clock().now().wall_ms;
         let mut unwanted = Vec::new();
         for (key, value) in found {
             let Some(stretch) = keys::erasable_stretch(&key) else { continue };
@@ -119,7 +119,7 @@ impl Work<'_> {
     fn condense(&mut self, scope: Scope, unwanted: &[Unwanted]) -> Result<(), StoreError> {
         // What the index has not followed on the disk, it could not follow again in a rewritten segment.
         let checkpoint = self.reading.settled.checkpoint()?;
-        let (as_of, now) = (checkpoint.seq, self.reading.world().wall_ms());
+        let (as_of, now) = (checkpoint.seq, self.reading.clock().now().wall_ms);
         let mut segments = self.journal().segments();
         segments.pop();
         segments.retain(|segment| segment.to <= checkpoint.end);

@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod backup;
 pub mod books;
 pub mod caller;
+pub mod care;
 pub mod check;
 pub mod clock;
 pub mod condense;
@@ -32,6 +33,7 @@ mod settler;
 pub mod start;
 pub mod survey;
 pub mod system;
+pub mod trim;
 pub mod turning;
 pub mod view;
 

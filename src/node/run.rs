@@ -43,6 +43,8 @@ pub struct NodeHandle {
     pub disk: Arc<DiskCare>,
     writes: Arc<WriteCounts>,
     counts: Arc<NodeCounts>,
+    /// Held by whoever trims or condenses.
+    pub(super) caring: Arc<Mutex<()>>,
 }
 
 impl NodeHandle {
@@ -192,8 +194,9 @@ pub fn run(
         failing.guard("linnet-index", move || indexer.run(&due))?,
     ];
     let passwords = Passwords::start(world)?;
-    let reading = Arc::new(reading);
-    let handle = NodeHandle { queue: queue.clone(), reading, passwords, hub, health, disk, writes, counts };
+    let (reading, caring) = (Arc::new(reading), Arc::default());
+    let handle =
+        NodeHandle { queue: queue.clone(), reading, passwords, hub, health, disk, writes, counts, caring };
     Ok((handle, Running { queue, threads, failed: failing.failed }))
 }
 

@@ -13,6 +13,7 @@ use linnet::chat::user::Role;
 use linnet::node::condense::Scope;
 use linnet::node::history::Stretch;
 use linnet::node::rooms::NewRoom;
+use linnet::node::trim::Retention;
 use linnet::node::{Books, Caller, Catalog};
 use linnet::store::disk::{Disk, SimDisk};
 use linnet::store::journal;
@@ -187,4 +188,63 @@ fn every_message_is_found_by_its_id_after_its_segment_was_rewritten() {
         assert_eq!(life.parts.reading.message(&message.id).unwrap().as_ref(), expected, "{number}");
     }
     rebuilt(life);
+}
+
+#[test]
+fn a_long_history_is_trimmed_and_numbers_times_and_marks_stay() {
+    let mut life = Life::begin(6);
+    let (bob, as_bob) = life.user("bob", &[Role::User]);
+    life.call(|n| n.mark_read(&as_bob, &Room::GENERAL, None)).unwrap();
+    let (carol, as_carol) = life.user("carol", &[Role::User]);
+    life.call(|n| n.mark_read(&as_bob, &Room::GENERAL, None)).unwrap();
+    let all = chatter(&mut life, &as_bob, 700);
+    life.call(|n| n.mark_read(&as_carol, &Room::GENERAL, Some(600))).unwrap();
+    let marks = |life: &Life| {
+        [&bob.id, &carol.id].map(|user| life.parts.reading.read_mark(&Room::GENERAL, user).unwrap())
+    };
+    let read = marks(&life);
+    assert_eq!(read[0].count, 702, "bob has read his own words");
+    let size = |life: &Life| {
+        let files = life.disk.list(journal::FOLDER).unwrap().into_iter();
+        let length = |name| life.disk.open(&format!("{}/{name}", journal::FOLDER)).unwrap().len().unwrap();
+        files.map(length).sum::<u64>()
+    };
+    let before = size(&life);
+    for (first, all_of_it) in [(100, false), (500, false), (640, true), (690, true)] {
+        while life.call(|n| n.trim_room(&Room::GENERAL, first)).unwrap() {}
+        let scope = if all_of_it { Scope::All } else { Scope::Unwanted(u64::MAX) };
+        life.condense(scope).unwrap();
+        let reading = &life.parts.reading;
+        let tail = reading.room_tail(&Room::GENERAL).unwrap().unwrap();
+        // Two came in before the chatter began.
+        assert_eq!((tail.count, tail.at), (702, all[699].at), "{first}");
+        let gone = first as usize - 2;
+        assert_eq!(reading.message(&all[gone - 1].id).unwrap(), None, "{first}");
+        assert_eq!(reading.message(&all[gone].id).unwrap().as_ref(), Some(&all[gone]), "{first}");
+        assert_eq!(marks(&life), read, "{first}");
+        assert!(!holds(&life.disk, &format!("chatter {} drip", gone - 1)), "{first}: words are on the disk");
+        life = rebuilt(life);
+    }
+    let next = say(&mut life, &as_bob, "and on it goes");
+    assert!(next.at >= all[699].at);
+    assert!(size(&life) * 3 < before, "{} of {before}", size(&life));
+    assert_eq!(newest(&life, &as_bob).len(), 13);
+}
+
+#[test]
+fn retention_goes_by_trusted_time_and_by_size() {
+    let mut life = Life::begin(7);
+    let (_, bob) = life.user("bob", &[Role::User]);
+    chatter(&mut life, &bob, 100);
+    life.world.pass_ms(60_000);
+    chatter(&mut life, &bob, 100);
+    let kept = |life: &Life, retention: Retention| {
+        retention.first_kept(&life.parts.reading, &Room::GENERAL).unwrap()
+    };
+    assert_eq!(kept(&life, Retention::default()), 0);
+    assert_eq!(kept(&life, Retention { age_ms: Some(30_000), bytes: None }), 101);
+    assert_eq!(kept(&life, Retention { age_ms: Some(3_000_000), bytes: None }), 0);
+    // About 270 bytes each.
+    let by_size = kept(&life, Retention { age_ms: None, bytes: Some(27_000) });
+    assert!((80..120).contains(&by_size), "{by_size}");
 }

@@ -3,8 +3,8 @@
 use super::import::import;
 use super::vitals::Vitals;
 use super::wire::{
-    ClockLine, DeviceAdded, DeviceLine, OwnerLink, Reply, Request, Rights, RoomLine, StatusReport, TailLine,
-    UserLine,
+    ClockLine, Compacted, DeviceAdded, DeviceLine, OwnerLink, Reply, Request, Rights, RoomLine, StatusReport,
+    TailLine, UserLine,
 };
 use crate::base::limits::{OWNER_CODE_LIFE_MS, PAGE_MESSAGES_MAX, SCAN_ENTRIES_MAX, TAIL_LINES};
 use crate::base::secret::Secret;
@@ -15,6 +15,7 @@ use crate::chat::room::{Room, RoomKind};
 use crate::chat::user::{Role, Roles, User};
 use crate::node::accounts::{NewUser, UserPatch};
 use crate::node::backup::Exporter;
+use crate::node::care;
 use crate::node::clock::{Standing, Trust};
 use crate::node::devices;
 use crate::node::history::Stretch;
@@ -76,6 +77,7 @@ pub async fn answer(node: &NodeHandle, around: &Surroundings, request: Request) 
         Request::Backup | Request::Export { .. } => {
             Err(Refusal::Invalid { what: "request", want: "a place for the bytes" })
         }
+        Request::Compact => compact(node).await,
     };
     answer.unwrap_or_else(|refusal| super::words::refused(&refusal))
 }
@@ -100,6 +102,12 @@ async fn clock_set(node: &NodeHandle, time_ms: Option<u64>) -> Result<Reply, Ref
 
 fn done<T: Serialize>(answer: Result<T, Refusal>) -> Result<Reply, Refusal> {
     answer.map(|value| Reply::ok(&value))
+}
+
+async fn compact(node: &NodeHandle) -> Result<Reply, Refusal> {
+    let given = care::compact(node).await?;
+    let (segments, changes, bytes) = (given.segments, given.changes, given.bytes);
+    Ok(Reply::ok(&Compacted { segments, changes, bytes }))
 }
 
 async fn owner_link(node: &NodeHandle, url: Option<String>) -> Result<Reply, Refusal> {

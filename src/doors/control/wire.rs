@@ -90,6 +90,8 @@ pub enum Request {
         /// Only messages after this sequence number; without it the newest few.
         since: Option<u64>,
     },
+    /// Takes what was deleted, edited or trimmed off the disk now: [`Compacted`].
+    Compact,
     /// How the node is: [`StatusReport`].
     Status,
     /// What time it is: [`ClockLine`].
@@ -271,6 +273,17 @@ pub struct ClockLine {
     pub trust: String,
     /// What the machine's clock says, when that is not believed.
     pub machine_ms: Option<u64>,
+}
+
+/// Value of [`Request::Compact`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compacted {
+    /// Files of the journal that were written anew.
+    pub segments: u64,
+    /// Changes that went or lost their words.
+    pub changes: u64,
+    /// Bytes that are free again.
+    pub bytes: u64,
 }
 
 /// Value of [`Request::Status`].

@@ -140,7 +140,7 @@ impl Follower {
             }
             What::Trimmed { room, first, seq, at, upto } => {
                 let trimmed = Trimmed { first: *first, seq: *seq, at: *at, upto: *upto };
-                self.trimmed(shelf, room, trimmed, writes)
+                self.trimmed(shelf, room, trimmed, now, writes)
             }
             noun => noun_is(shelf, noun, writes),
         }

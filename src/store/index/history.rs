@@ -18,6 +18,7 @@ use crate::store::keys;
 use crate::store::record;
 use crate::store::record::block::{Block, Entry};
 use crate::store::record::trimmed::Trimmed;
+use std::collections::BTreeMap;
 
 /// Bits of a place that lie within one stretch of the journal whose erasable messages are counted together: 16 KiB.
 const STRETCH_BITS: u32 = 14;
@@ -128,7 +129,7 @@ impl Follower {
             return Ok(());
         }
         let first = tail.unwrap_or_default().count + count;
-        self.trimmed(shelf, room, Trimmed { first, seq: last, at, upto: last }, writes)?;
+        self.trimmed(shelf, room, Trimmed { first, seq: last, at, upto: last }, at, writes)?;
         self.keep_in_mind(room, RoomTail { block: first, count: first, seq: last, at });
         Ok(())
     }
@@ -139,14 +140,22 @@ impl Follower {
         shelf: &dyn Shelf,
         room: &RoomId,
         trimmed: Trimmed,
+        now: WallMs,
         writes: &mut Writes,
     ) -> Result<(), StoreError> {
+        let mut unwanted: BTreeMap<u64, u64> = BTreeMap::new();
+        let mut note = |entry: &Entry| {
+            if entry.pos != 0 {
+                *unwanted.entry(stretch_of(Pos(entry.pos))).or_default() += 1;
+            }
+        };
         let known = shelf.trimmed(room)?.unwrap_or_default();
         // Where an older one comes after what was skipped, it still takes its blocks along.
         let trimmed = if trimmed.upto < known.upto { known } else { trimmed };
         writes.record(keys::trimmed(room), &trimmed, record::trimmed::encode)?;
         let (from, to) = (keys::blocks(room), keys::block(room, trimmed.first));
-        for (key, _) in shelf.scan(&from, &to, Order::Up, TRIMMED_BLOCKS_MAX)? {
+        for (key, value) in shelf.scan(&from, &to, Order::Up, TRIMMED_BLOCKS_MAX)? {
+            Block::decode(&value)?.entries().iter().for_each(&mut note);
             writes.gone(key);
         }
         let mut number = trimmed.first;
@@ -154,6 +163,7 @@ impl Follower {
             let entries = block.entries().to_vec();
             let Some(newest) = entries.last().filter(|_| first >= trimmed.first) else { break };
             for entry in entries.iter().filter(|entry| entry.seq <= trimmed.upto) {
+                note(entry);
                 block.set_pos(entry.seq, 0);
             }
             put_block(room, first, &block, writes);
@@ -163,6 +173,9 @@ impl Follower {
             number = first + entries.len() as u64;
         }
         self.tails.remove(room);
+        for (stretch, messages) in unwanted {
+            note_erasable(shelf, (stretch, messages), now, writes)?;
+        }
         Ok(())
     }
 
@@ -210,16 +223,21 @@ pub(super) fn revised(
     block.set_pos(seq, pos.0);
     put_block(room, first, &block, writes);
     match unwanted.filter(|_| former.pos != 0 && former.pos != pos.0) {
-        Some(since) => note_erasable(shelf, Pos(former.pos), since, writes),
+        Some(since) => note_erasable(shelf, (stretch_of(Pos(former.pos)), 1), since, writes),
         None => Ok(()),
     }
 }
 
-fn note_erasable(shelf: &dyn Shelf, pos: Pos, since: WallMs, writes: &mut Writes) -> Result<(), StoreError> {
-    let key = keys::erasable(stretch_of(pos));
+fn note_erasable(
+    shelf: &dyn Shelf,
+    (stretch, messages): (u64, u64),
+    since: WallMs,
+    writes: &mut Writes,
+) -> Result<(), StoreError> {
+    let key = keys::erasable(stretch);
     let known = shelf.get(&key)?.map(|value| Erasable::decode(&value)).transpose()?;
     let known = known.unwrap_or(Erasable { messages: 0, since });
-    writes.put(key, &Erasable { messages: known.messages + 1, ..known }.encode());
+    writes.put(key, &Erasable { messages: known.messages + messages, ..known }.encode());
     Ok(())
 }
 

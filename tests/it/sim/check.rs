@@ -76,7 +76,8 @@ fn is_erased(frame: &journal::Frame) -> bool {
 pub fn promises(model: &Model, promised: &BTreeMap<MessageId, Option<Message>>) -> Result<(), String> {
     let all: BTreeMap<&MessageId, &Option<Message>> =
         model.rooms.values().flat_map(|place| &place.said).map(|said| (&said.id, &said.message)).collect();
-    for (id, promise) in promised {
+    let trimmed = |id: &MessageId| model.said(id).is_some_and(|said| said.trimmed);
+    for (id, promise) in promised.iter().filter(|(id, _)| !trimmed(id)) {
         match (promise, all.get(id)) {
             (None, None | Some(None)) => {}
             // What was posted by its own id and is removed now is still the first answer to a repeat.

@@ -33,6 +33,19 @@ impl Hands for Own<'_> {
 }
 
 impl Sim {
+    /// Some of a room's oldest messages go.
+    pub(super) fn trim(&mut self, life: &mut Life) -> Result<(), End> {
+        let rooms: Vec<_> =
+            self.model.rooms.iter().map(|(id, place)| (id.clone(), place.said.len())).collect();
+        if rooms.is_empty() {
+            return Ok(());
+        }
+        let (room, count) = self.chance.pick(&rooms).clone();
+        let first = self.chance.below(count as u64 + 1);
+        let _ = life.parts.node.transact(|node| node.trim_room(&room, first));
+        self.settle_parts(&mut life.parts, Vec::new())
+    }
+
     pub(super) fn condense(&mut self, life: &mut Life) -> Result<(), End> {
         let all = self.chance.coin();
         let Parts { node, writer, settled, reading, hub, .. } = &mut life.parts;

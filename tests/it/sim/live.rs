@@ -203,6 +203,7 @@ impl Sim {
         }
         match self.chance.below(10) {
             0 if self.chance.below(3) == 0 => self.condense(life)?,
+            0 if self.chance.below(6) == 0 => self.trim(life)?,
             0 => drop(life.parts.settled.checkpoint().map_err(|_| End::Store)?),
             1..5 => self.listen(life).map_err(End::Wrong)?,
             _ if self.crowd.callers.is_empty() => {}

@@ -25,6 +25,8 @@ pub struct Said {
     /// `None` once it was removed.
     pub message: Option<Message>,
     pub id: MessageId,
+    /// It went with the oldest of its room.
+    pub trimmed: bool,
     pub seq: Seq,
     pub touched: Seq,
     /// What the clocks said when it was posted, and when it last changed.
@@ -137,6 +139,13 @@ impl Model {
             What::Posted { message, .. } => self.post(message, now),
             What::Revised { message, .. } => self.revise(&message.room, message.seq, Some(message), seq, now),
             What::Deleted { room, target, .. } => self.revise(room, *target, None, seq, now),
+            What::Trimmed { room, upto, .. } => {
+                let said = self.rooms.get_mut(room).into_iter().flat_map(|place| &mut place.said);
+                for said in said.filter(|said| said.seq <= *upto) {
+                    // Nobody is told of it.
+                    (said.message, said.trimmed, said.touched) = (None, true, Seq(0));
+                }
+            }
             What::Read { room, user, mark } => {
                 if let Some(member) = self.rooms.get_mut(room).and_then(|place| place.members.get_mut(user)) {
                     member.read = mark.count;
@@ -169,6 +178,7 @@ impl Model {
         place.said.push(Said {
             message,
             id,
+            trimmed: false,
             seq,
             touched: seq,
             posted_at: now,

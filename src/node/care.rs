@@ -1,0 +1,156 @@
+//! The node's care for its disk, on a thread of its own beside everything else: rooms are trimmed where the owner asked
+//! for it, and words that were taken back leave the disk within a day.
+
+use crate::base::id::RoomId;
+use crate::base::limits::{
+    CARE_BREATH_GROUPS, CARE_BREATH_MS, CARE_GRACE_MS, CARE_LOOK_MS, PAGE_ENTRIES_MAX, UNWANTED_MS,
+};
+use crate::chat::refusal::Refusal;
+use crate::node::caller::Caller;
+use crate::node::condense::{GivenBack, Hands, Job, Scope, condense};
+use crate::node::reply::reply;
+use crate::node::trim::Retention;
+use crate::node::{NodeHandle, refuse};
+use crate::store::error::StoreError;
+use crate::store::index::kv::{Order, Shelf};
+use crate::store::keys::{self, end_of, text_after};
+use std::sync::PoisonError;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// The thread that cares.
+pub struct Care {
+    stop: SyncSender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Care {
+    /// Begins to care; rooms are trimmed by this measure.
+    pub fn start(node: NodeHandle, retention: Retention) -> std::io::Result<Care> {
+        let (stop, stopped) = mpsc::sync_channel(1);
+        let thread = thread::Builder::new().name("linnet-care".into()).spawn(move || {
+            let look = Duration::from_millis(CARE_LOOK_MS);
+            while stopped.recv_timeout(look) == Err(RecvTimeoutError::Timeout) {
+                let cared = look_after(&node, retention, &stopped);
+                if let Err(error) = cared {
+                    // Nothing is lost by it, and the next look tries again.
+                    tracing::warn!(%error, "the journal could not be trimmed or condensed");
+                }
+            }
+        })?;
+        Ok(Care { stop, thread })
+    }
+
+    /// Stops caring, in the middle of it too: it goes on at the next start.
+    pub fn stop(self) {
+        drop(self.stop);
+        if self.thread.join().is_err() {
+            tracing::error!("the thread that cares for the disk panicked");
+        }
+    }
+}
+
+/// Takes everything off the disk that can go, now.
+pub async fn compact(node: &NodeHandle) -> Result<GivenBack, Refusal> {
+    let (giver, answer) = reply();
+    let node = node.clone();
+    let work = move || {
+        let _alone = node.caring.lock().unwrap_or_else(PoisonError::into_inner);
+        let hands = Writing { node: &node, stopped: None, groups: 0 };
+        giver.give(node.read(|reading| condense(reading, &mut { hands }, Scope::All).map_err(refuse)));
+    };
+    let started = thread::Builder::new().name("linnet-compact".into()).spawn(work);
+    started.map_err(|error| {
+        tracing::error!(%error, "no thread for compacting");
+        Refusal::Busy
+    })?;
+    answer.await.unwrap_or(Err(Refusal::StoreFailed))
+}
+
+/// One look at what is due.
+fn look_after(
+    node: &NodeHandle,
+    retention: Retention,
+    stopped: &Receiver<()>,
+) -> Result<GivenBack, StoreError> {
+    let _alone = node.caring.lock().unwrap_or_else(PoisonError::into_inner);
+    if retention != Retention::default() {
+        trim(node, retention)?;
+    }
+    let mut hands = Writing { node, stopped: Some(stopped), groups: 0 };
+    let mut done = Ok(GivenBack::default());
+    let _ = node.read(|reading| {
+        let due = reading.clock().now().wall_ms.saturating_sub(UNWANTED_MS);
+        done = condense(reading, &mut hands, Scope::Unwanted(due));
+        Ok(())
+    });
+    done
+}
+
+/// Trims every room to the measure.
+fn trim(node: &NodeHandle, retention: Retention) -> Result<(), StoreError> {
+    let prefix = keys::rooms();
+    let mut from = prefix.to_vec();
+    loop {
+        let mut page = Vec::new();
+        let mut first_kept = |after: &mut Vec<u8>| -> Result<(), StoreError> {
+            let mut found = Ok(());
+            let _ = node.read(|reading| {
+                found = (|| {
+                    for (key, _) in reading.scan(after, &end_of(&prefix), Order::Up, PAGE_ENTRIES_MAX)? {
+                        if let Some(room) = text_after(&prefix, &key).and_then(RoomId::parse) {
+                            page.push((room.clone(), retention.first_kept(reading, &room)?));
+                        }
+                        *after = [&key, &[0][..]].concat();
+                    }
+                    Ok(())
+                })();
+                Ok(())
+            });
+            found
+        };
+        first_kept(&mut from)?;
+        if page.is_empty() {
+            return Ok(());
+        }
+        for (room, first) in page {
+            let more = |room: RoomId| {
+                node.call_blocking(&Caller::Operator, move |node| node.trim_room(&room, first))
+            };
+            while more(room.clone()).map_err(|_| StoreError::Stopped)? {}
+        }
+    }
+}
+
+/// Has the writer do what condensing needs, and lets it do everything else in between.
+struct Writing<'a> {
+    node: &'a NodeHandle,
+    /// Where the end is told, and time passes; `None` for work that somebody waits for.
+    stopped: Option<&'a Receiver<()>>,
+    groups: u32,
+}
+
+impl Hands for Writing<'_> {
+    fn job(&mut self, job: Job) -> Result<(), StoreError> {
+        let ended = |stopped: &Receiver<()>| stopped.try_recv() == Err(mpsc::TryRecvError::Disconnected);
+        if self.stopped.is_some_and(ended) {
+            return Err(StoreError::CannotCondense { why: "the node is stopping" });
+        }
+        self.node.call_blocking(&Caller::Operator, job).map_err(|refusal| match refusal {
+            Refusal::Busy => StoreError::CannotCondense { why: "the node has too much to do" },
+            _ => StoreError::Stopped,
+        })
+    }
+
+    fn breathe(&mut self) {
+        self.groups += 1;
+        if self.stopped.is_some() && self.groups.is_multiple_of(CARE_BREATH_GROUPS) {
+            thread::park_timeout(Duration::from_millis(CARE_BREATH_MS));
+        }
+    }
+
+    fn let_readers_finish(&mut self) {
+        thread::park_timeout(Duration::from_millis(CARE_GRACE_MS));
+    }
+}
