@@ -30,6 +30,8 @@
 //! * Every queue, buffer, page and loop over input has a maximum in [`base::limits`].
 //! * The index can be rebuilt from the journal; the journal from nothing.
 //! * An index that breaks, hangs or knows less than it did is set aside and built anew ([`store::rescue`]), and said so.
+//! * The index can be rebuilt from the journal, condensed or not; the journal from nothing.
+//! * What is taken back leaves the disk within a day ([`node::condense`]), and its old place only after the new is kept.
 //!
 //! # The journey of one message
 //!

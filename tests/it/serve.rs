@@ -193,3 +193,41 @@ fn fill(desk: &Desk) -> u64 {
     }
     panic!("the disk never filled");
 }
+
+#[test]
+fn a_deleted_text_leaves_the_disk_when_the_operator_says_so() {
+    let desk = Desk::with(&[]);
+    let node = Process::start(&desk, "--test-mode --data tests");
+    let admin = "rocketchat.internal.admin.test";
+    let login = format!("user={admin}&password={admin}");
+    let form = [("Content-Type", "application/x-www-form-urlencoded")];
+    let data = node.ask("POST", "/api/v1/login", &form, Some(login.as_bytes())).json()["data"].clone();
+    let headers = [
+        ("X-Auth-Token", data["authToken"].as_str().unwrap()),
+        ("X-User-Id", data["userId"].as_str().unwrap()),
+        ("Content-Type", "application/json"),
+    ];
+    let on_disk = |text: &str| {
+        let files = std::fs::read_dir(desk.path().join("tests/journal")).unwrap();
+        let mut files = files.map(|file| std::fs::read(file.unwrap().path()).unwrap());
+        files.any(|bytes| bytes.windows(text.len()).any(|window| window == text.as_bytes()))
+    };
+    let forget = |text: &str| {
+        let post = format!("{{\"roomId\":\"GENERAL\",\"text\":\"{text}\"}}");
+        let said = node.ask("POST", "/api/v1/chat.postMessage", &headers, Some(post.as_bytes())).json();
+        let id = said["message"]["_id"].as_str().unwrap().to_owned();
+        let delete = format!("{{\"roomId\":\"GENERAL\",\"msgId\":\"{id}\"}}");
+        let gone = node.ask("POST", "/api/v1/chat.delete", &headers, Some(delete.as_bytes()));
+        assert_eq!(gone.status, 200, "{}", gone.text());
+        assert!(on_disk(text));
+    };
+    forget("under the mat");
+    let compacted = json(&desk.run("compact --json --data tests"));
+    assert!(compacted["changes"].as_u64() > Some(0), "{compacted}");
+    assert!(!on_disk("under the mat"));
+    forget("behind the shed");
+    node.kill();
+    // No node runs: the same command reaches the store itself.
+    assert_eq!(desk.run("compact --data tests").code, 0);
+    assert!(!on_disk("behind the shed"));
+}
