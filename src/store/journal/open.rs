@@ -28,6 +28,13 @@ pub fn open(disk: Arc<dyn Disk>, options: Options, checked: Option<Pos>) -> Resu
     look.finish(&files)?;
     look.check_headers(&files)?;
     unreadable.iter().for_each(|part| look.note_header(part));
+    // Only what the caller has dealt with goes on purpose: where the journal begins behind that, a segment is lost.
+    let first = files.around(0).map(|part| Pos(part.base));
+    if let (Some(checked), Some(first)) = (checked, first)
+        && checked.place() < first.place()
+    {
+        look.note(Damage::new(checked, first, Why::Missing));
+    }
     let tail = match files.newest() {
         None => None,
         // Nothing can be told about a journal whose every header is lost: it is left as it is, for a person to look at.
