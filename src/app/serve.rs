@@ -50,9 +50,11 @@ pub fn serve(
         failing.send_replace(true);
     })
     .map_err(open::no_thread)?;
+    let care = Care::start(node.clone(), retention(config)).map_err(open::no_thread)?;
     let served = runtime.block_on(doors(world, folder, config, test_mode, node, stop, &again));
     // Doors hold the node: they go before its threads are waited for.
     drop(runtime);
+    care.stop();
     again.closed();
     let settled = running.stop().map_err(|error| open::failed(&error));
     again.start_anew_if_broken();
@@ -93,7 +95,6 @@ async fn doors(
         .iter()
         .zip(bridges)
         .map(|(rule, status)| tokio::spawn(bridge::run(rule.clone(), node.clone(), status, ended())));
-    let care = Care::start(node.clone(), retention(config)).map_err(open::no_thread)?;
     let tasks: Vec<_> = bridging.chain([serving, commanding]).collect();
     // Whoever has read the ready line may stop the node at once, and that must be a clean stop.
     let term = signal(SignalKind::terminate()).map_err(open::no_thread)?;
@@ -106,7 +107,6 @@ async fn doors(
         // A door that panicked has said so; the others and the store still stop cleanly.
         let _ = task.await;
     }
-    care.stop();
     let _ = fs::remove_file(socket_path(&folder.path));
     Ok(())
 }

@@ -84,7 +84,7 @@ fn every_change_comes_back_as_it_was() {
 fn what_is_not_known_is_passed_on_to_the_byte() {
     for seed in 0..1_000 {
         let known = encoded(&Chance::new(seed).change(seed % WHATS));
-        let newer = [&known[..2], &[known[2] + 1], &known[3..]].concat();
+        let newer = [&known[..2], &[known[2].wrapping_add(1)], &known[3..]].concat();
         let stranger = [&[0xee, 0xee], &known[2..]].concat();
         for bytes in [newer, stranger] {
             // A Change of another node lies at another place here.

@@ -6,12 +6,13 @@
 
 use crate::base::id::{MessageId, RoomId, Seq, UserId};
 use crate::base::limits::{DELETIONS_TOLD_MS, JUDGED_BLOCKS_MAX};
-use crate::base::time::WallMs;
+use crate::base::time::{Moment, WallMs};
 use crate::chat::change::{Change, Via, What};
 use crate::chat::message::Message;
 use crate::store::error::StoreError;
 use crate::store::index::catalog::Catalog;
 use crate::store::index::kv::Shelf;
+use crate::store::index::times::Times;
 use crate::store::journal::Pos;
 use crate::store::keys;
 use crate::store::record;
@@ -96,10 +97,8 @@ impl<'a> Judge<'a> {
                 let newest = known.exists && (known.trimmed.seq, known.trimmed.upto) == (*seq, *upto);
                 if newest { Verdict::Keep } else { self.removal(change) }
             }
-            What::Deleted { .. } => match self.now.saturating_sub(change.origin.moment.wall_ms) {
-                since if since > DELETIONS_TOLD_MS => self.removal(change),
-                _ => Verdict::Keep,
-            },
+            What::Deleted { .. } if self.is_told_yet(change)? => Verdict::Keep,
+            What::Deleted { .. } => self.removal(change),
             What::Left { room, user, .. } => {
                 let verdict = self.removal(change);
                 self.bears_mark(verdict, user, room, effects)?
@@ -116,6 +115,16 @@ impl<'a> Judge<'a> {
     pub fn remembers(&self, via: &Via) -> Result<bool, StoreError> {
         let known = self.shelf.bridge(&via.bridge)?;
         Ok(record::bridge::has(known.as_deref(), via)?)
+    }
+
+    /// Whether clients that were away may not have heard of it. A time nobody speaks for says nothing of its age.
+    fn is_told_yet(&self, change: &Change) -> Result<bool, StoreError> {
+        let Moment { wall_ms, trusted, .. } = change.origin.moment;
+        let (at, trusted) = match self.shelf.turned_of(change.seq)? {
+            Some(turned) => (turned.shown(wall_ms), trusted || turned.trusted),
+            None => (wall_ms, trusted),
+        };
+        Ok(!trusted || self.now.saturating_sub(at) <= DELETIONS_TOLD_MS)
     }
 
     fn removal(&self, change: &Change) -> Verdict {

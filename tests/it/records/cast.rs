@@ -283,6 +283,14 @@ impl Chance {
                 floor_ms: self.number(),
                 by: self.maybe(|| self.user_id()),
             }),
+            21..24 => self.gone(which),
+            _ => self.unknown(),
+        }
+    }
+
+    /// What stays of messages that are gone.
+    fn gone(&self, which: u64) -> What {
+        match which {
             21 => What::Erased {
                 room: self.room_id(),
                 at: self.number(),
@@ -296,14 +304,13 @@ impl Chance {
                 at: self.number(),
                 via: self.maybe(|| self.via()),
             },
-            23 => What::Trimmed {
+            _ => What::Trimmed {
                 room: self.room_id(),
                 first: self.number(),
                 seq: Seq(self.number()),
                 at: self.number(),
                 upto: Seq(self.number()),
             },
-            _ => self.unknown(),
         }
     }
 

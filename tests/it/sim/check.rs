@@ -5,6 +5,7 @@ use super::live::is_of_a_start;
 use super::model::{Model, Place, Said, bytes_of};
 use crate::harness::life::Life;
 use linnet::base::id::{MessageId, RoomId, Seq};
+use linnet::base::limits::DELETIONS_TOLD_MS;
 use linnet::base::world::{Keeper, SimWorld, World};
 use linnet::chat::change::{Change, What};
 use linnet::chat::message::Message;
@@ -203,12 +204,15 @@ fn history(life: &Life, place: &Place, granted: &Granted) -> Result<(), String> 
 /// Who has a room up to some message is told of everything that came after it, whatever the clock did meanwhile.
 fn since(life: &Life, place: &Place, granted: &Granted) -> Result<(), String> {
     let newest = place.said.iter().filter_map(|said| Some((said, said.message.as_ref()?)));
+    let now = life.parts.reading.clock().now().wall_ms;
     for (known, message) in newest.step_by(17) {
         let since = life.parts.reading.changed_since(&granted.permit, message.at);
         let since = since.map_err(|refusal| format!("{refusal:?}"))?;
         for said in place.said.iter().filter(|said| said.touched > known.seq) {
             let told = match &said.message {
                 Some(_) => since.updated.iter().any(|found| is_it(found, said)),
+                // By a clock that leapt it may have been deleted long ago.
+                None if said.removed_before(now.saturating_sub(DELETIONS_TOLD_MS)) => true,
                 None => said.seq > known.seq || since.removed.iter().any(|(id, _)| *id == said.id),
             };
             if !told {

@@ -37,6 +37,11 @@ pub struct Said {
 }
 
 impl Said {
+    /// Whether the clocks of its last change were before this time.
+    pub fn removed_before(&self, at: u64) -> bool {
+        self.touched_at.wall_ms < at
+    }
+
     /// The message is known by a better clock: the times of the Changes from `since` up to `upto` are monotonic time
     /// and offset, and none is before what was there before.
     fn turn(&mut self, set: &ClockSet, upto: Seq, trusted: bool) {
