@@ -31,7 +31,7 @@ const MESSAGE_KINDS: [MessageKind; 14] = [
 ];
 
 /// One variant of [`What`] each; [`Chance::what`] makes every one of them.
-pub const WHATS: u64 = 25;
+pub const WHATS: u64 = 24;
 
 /// What a seed gives. Ranges are small on purpose: neighbours and equals are what compact forms get wrong.
 pub struct Chance(SimWorld);
@@ -275,16 +275,20 @@ impl Chance {
             17 => What::InvitationSet(self.invitation()),
             18 => What::InvitationGone { hash: self.hash() },
             19 => What::SettingSet { name: self.words(20).into(), value: self.words(90).into() },
-            20 => What::ClockSet(ClockSet {
-                boot: self.number() as u32,
-                since: Seq(self.number()),
-                was_ms: self.number() as i64,
-                offset_ms: -(self.number() as i64 >> 1),
-                floor_ms: self.number(),
-                by: self.maybe(|| self.user_id()),
-            }),
+            20 => What::ClockSet(self.clock_set()),
             21..24 => self.gone(which),
             _ => self.unknown(),
+        }
+    }
+
+    fn clock_set(&self) -> ClockSet {
+        ClockSet {
+            boot: self.number() as u32,
+            since: Seq(self.number()),
+            was_ms: self.number() as i64,
+            offset_ms: -(self.number() as i64 >> 1),
+            floor_ms: self.number(),
+            by: self.maybe(|| self.user_id()),
         }
     }
 
