@@ -28,7 +28,6 @@
 //! * What changes or reads something takes a permit that only [`chat::policy`] makes.
 //! * A right that ends, ends listeners at its place in the order, even inside one group.
 //! * Every queue, buffer, page and loop over input has a maximum in [`base::limits`].
-//! * The index can be rebuilt from the journal; the journal from nothing.
 //! * An index that breaks, hangs or knows less than it did is set aside and built anew ([`store::rescue`]), and said so.
 //! * The index can be rebuilt from the journal, condensed or not; the journal from nothing.
 //! * What is taken back leaves the disk within a day ([`node::condense`]), and its old place only after the new is kept.
@@ -44,7 +43,7 @@
 //! 5. The Change is settled: readers see it ([`store::index::settled`]), the answer leaves, and [`delivery::Hub`] is told.
 //! 6. The relay, one task in the runtime, wakes the sessions that follow the room. Each drains its
 //!    [`delivery::Listener`] and sends bytes that were encoded once per dialect ([`delivery::Frames`]).
-//! 7. A checkpoint writes what the index has to know into sled, every few seconds; a start replays what it missed.
+//! 7. A checkpoint writes what the index has to know into sled, at the latest after a minute; a start replays the rest.
 //!
 //! # Adding things
 //!
@@ -57,6 +56,9 @@
 //! | a command | a file in `cli/` and a row in its table; what it asks in `doors/control/{wire,answer}.rs` |
 //! | a setting | `config/settings.rs` and `config.default.toml`; a test holds them together |
 //! | a board | `boards/<name>.toml` and its line in `base/board.rs` |
+//! | a kind of Change | its arms in `store/index/{apply,live}.rs`: how the index follows it, when condensing lets it go |
+//! | a trouble people must hear of | a row in `node/health.rs` |
+//! | a way to lose power or a disk | a row in `tests/plug/row/` |
 //! | a limit | a constant with unit and reason in `base/limits.rs` |
 //!
 //! # Where this leaves its plan
