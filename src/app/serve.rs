@@ -17,6 +17,7 @@ use crate::doors::{control, gpio, http, papers};
 use crate::node::accounts::{ACCESS, LAN_GUESTS};
 use crate::node::care::Care;
 use crate::node::clock::Trust;
+use crate::node::scrub::Scrub;
 use crate::node::trim::Retention;
 use crate::node::{Caller, Catalog, NodeHandle, refuse};
 use std::fs;
@@ -51,10 +52,12 @@ pub fn serve(
     })
     .map_err(open::no_thread)?;
     let care = Care::start(node.clone(), retention(config)).map_err(open::no_thread)?;
+    let scrub = Scrub::start(node.clone()).map_err(open::no_thread)?;
     let served = runtime.block_on(doors(world, folder, config, test_mode, node, stop, &again));
     // Doors hold the node: they go before its threads are waited for.
     drop(runtime);
     care.stop();
+    scrub.stop();
     again.closed();
     let settled = running.stop().map_err(|error| open::failed(&error));
     again.start_anew_if_broken();

@@ -225,6 +225,14 @@ pub const JOURNAL_AHEAD_BYTES: usize = 64 * 1024;
 pub const CONDENSED_GROUP_BYTES: usize = 16 * 1024;
 /// The largest part of a disk that one segment takes, one in so many.
 pub const JOURNAL_SEGMENT_PART: u64 = 32;
+/// Milliseconds after a start before the journal is read again: clients come back first.
+pub const SCRUB_FIRST_MS: u64 = 5_000;
+/// Milliseconds between two readings of all of it: a card that loses bytes is found out within a week.
+pub const SCRUB_EVERY_MS: u64 = 7 * 24 * 3_600 * 1_000;
+/// Bytes read between two breaths.
+pub const SCRUB_BREATH_BYTES: usize = 256 * 1024;
+/// Milliseconds of one: some 5 MB a second, a quarter of what a card gives.
+pub const SCRUB_BREATH_MS: u64 = 50;
 /// Bytes a scan reads at a time; few enough for 512 MB, enough to keep an SD card streaming.
 pub const JOURNAL_READ_BYTES: usize = 64 * 1024;
 /// Bytes read for one frame before its length is known: most messages fit, so most reads are one call.

@@ -168,7 +168,11 @@ fn cannot_write(shown: &str, error: &io::Error) -> Failure {
         io::ErrorKind::StorageFull => "free some space there, or choose another place",
         _ => "look at the disk, or choose another place",
     };
-    Failure { message: format!("cannot write {shown}: {error}"), hint: Some(hint.to_owned()) }
+    let why = match error.kind() {
+        io::ErrorKind::AlreadyExists => "there is such a file already".to_owned(),
+        _ => error.to_string(),
+    };
+    Failure { message: format!("cannot write {shown}: {why}"), hint: Some(hint.to_owned()) }
 }
 
 /// What of the journal is not in what was fetched.

@@ -29,6 +29,7 @@ pub mod reading;
 pub mod reply;
 pub mod rooms;
 pub mod run;
+pub mod scrub;
 mod settler;
 pub mod start;
 pub mod survey;

@@ -150,17 +150,21 @@ fn identity(settled: &Settled, world: &dyn World) -> Result<Identity, StoreError
     })
 }
 
+/// A stretch of the journal that cannot be read, among the troubles.
+pub(super) fn tell_loss(health: &Health, why: Why, what: &str) {
+    let kind = match why {
+        Why::Missing | Why::CutShort => TroubleKind::JournalMissing,
+        Why::BadGroup | Why::BadHeader | Why::OldSequence => TroubleKind::JournalDamaged,
+    };
+    let text = format!("A part of the journal cannot be read, what was said there is lost: {what}.");
+    health.note(Trouble { kind, text });
+}
+
 /// What a start found, among the troubles of the node that runs on it.
 fn note(health: &Health, report: &StartReport) {
     for damage in &report.journal.damage {
-        let kind = match damage.why {
-            Why::Missing | Why::CutShort => TroubleKind::JournalMissing,
-            Why::BadGroup | Why::BadHeader | Why::OldSequence => TroubleKind::JournalDamaged,
-        };
         let around = report.lost.iter().find(|lost| lost.damage == *damage);
-        let what = around.map_or_else(|| damage.to_string(), Lost::to_string);
-        let text = format!("A part of the journal cannot be read, what was said there is lost: {what}.");
-        health.note(Trouble { kind, text });
+        tell_loss(health, damage.why, &around.map_or_else(|| damage.to_string(), Lost::to_string));
     }
     if report.begins.place() > 0 {
         let text = format!(

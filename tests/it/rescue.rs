@@ -4,3 +4,4 @@ mod check;
 mod damage;
 mod folders;
 mod process;
+mod scrub;
