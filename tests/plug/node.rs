@@ -1,7 +1,7 @@
 //! The program as a process that serves: started on a folder, killed, stopped, started again.
 
 use crate::args::Args;
-use crate::wait::{PATIENCE, now, until};
+use crate::wait::{PATIENCE, now, until, until_within};
 use crate::{Outcome, wrong};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, OpenOptions};
@@ -15,6 +15,8 @@ use std::time::Duration;
 
 /// What is promised: a node serves within this, whatever it finds.
 pub const START_MAX: Duration = Duration::from_secs(5);
+/// How long a command may work beside the load.
+const CARE_MAX: Duration = Duration::from_secs(2);
 /// Lines of the node's log that are shown when it does not start.
 const LOG_LINES: usize = 6;
 
@@ -78,15 +80,20 @@ impl Launch {
         Ok(if done.status.success() { Ok(()) } else { Err(words()) })
     }
 
-    /// Has the command line tell a running node to do what takes long and moves much, as far as this program can.
+    /// Has the command line tell a running node to do what takes long and moves much, as far as this program can. It need
+    /// not come to its end: a node under load condenses for as long as there is something new to leave out.
     pub fn care(&self, data: &Path, backup: &Path) -> Outcome<()> {
         for (word, operand) in [("compact", None), ("backup", Some(backup))] {
             if self.knows(word)? {
                 let mut command = self.command();
-                let done = command.arg(word).args(operand).arg("--data").arg(data).output()?;
-                if !done.status.success() {
-                    return Err(wrong(format!("linnet {word}: {}", String::from_utf8_lossy(&done.stderr))));
+                command.arg(word).args(operand).arg("--data").arg(data);
+                let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+                if !until_within(CARE_MAX, || !matches!(child.try_wait(), Ok(None))) {
+                    child.kill()?;
+                } else if !child.wait()?.success() {
+                    return Err(wrong(format!("linnet {word} failed")));
                 }
+                child.wait()?;
             }
         }
         Ok(())

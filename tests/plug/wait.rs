@@ -42,13 +42,18 @@ impl Stop {
 }
 
 /// Looks until it holds, at most as long as there is patience. Whether it does.
-pub fn until(mut holds: impl FnMut() -> bool) -> bool {
+pub fn until(holds: impl FnMut() -> bool) -> bool {
+    until_within(PATIENCE, holds)
+}
+
+/// Looks until it holds, at most so long. Whether it does.
+pub fn until_within(limit: Duration, mut holds: impl FnMut() -> bool) -> bool {
     let (began, never) = (now(), Stop::default());
     loop {
         if holds() {
             return true;
         }
-        if began.elapsed() > PATIENCE {
+        if began.elapsed() > limit {
             return false;
         }
         never.within(LOOK);

@@ -193,8 +193,10 @@ fn list(folder: &Path, files: &mut Vec<PathBuf>) -> Outcome<()> {
 fn judge(launch: &Launch, data: &Path, whole: &Whole, damage: &Damage, tally: &mut Tally) -> Outcome<u64> {
     let before = fs::read(whole.data.join(&damage.file))?;
     let excused = |states: &[Option<&str>]| {
-        // Who came and went and what was removed has no words to look for; the index knows, unless it was behind.
-        let wordless = |state: &Option<&str>| state.is_none_or(|text| text == "in") && whole.killed;
+        // Who came and went and what was removed has no words to look for; the index knows, unless it was behind or had
+        // to be built anew.
+        let forgot = whole.killed || data.join("quarantine-1").exists();
+        let wordless = |state: &Option<&str>| state.is_none_or(|text| text == "in") && forgot;
         let took = |state: &Option<&str>| state.is_some_and(|text| damage.took(&before, text));
         damage.is_in_journal() && states.iter().any(|state| wordless(state) || took(state))
     };
