@@ -61,7 +61,7 @@ pub struct GivenBack {
 /// Condenses what is in scope. Nothing else may condense or trim meanwhile.
 pub fn condense(reading: &Reading, hands: &mut dyn Hands, scope: Scope) -> Result<GivenBack, StoreError> {
     let mut work = Work { reading, hands, given: GivenBack::default(), freed: 0, taken: 0 };
-    work.finish_switch()?;
+    work.finish_switch(None)?;
     let unwanted = work.unwanted(scope)?;
     work.seal(&unwanted)?;
     work.condense(scope, &unwanted)?;
@@ -167,7 +167,7 @@ impl Work<'_> {
         self.taken += rewrite.finish()?.bytes;
         self.given.segments += run.len() as u64;
         self.given.changes += dead;
-        self.finish_switch()
+        self.finish_switch(Some(from))
     }
 
     /// What the index has to know before frames go, written where the next start finds it.
@@ -221,11 +221,15 @@ impl Work<'_> {
         }
     }
 
-    /// Follows to rewritten segments and removes what they replaced.
-    fn finish_switch(&mut self) -> Result<(), StoreError> {
+    /// Follows to rewritten segments and removes what they replaced: to the one that was rewritten just now, or to all
+    /// where nobody knows which the index has followed.
+    fn finish_switch(&mut self, only: Option<Pos>) -> Result<(), StoreError> {
         let arrangement = self.journal().arrangement();
         if !is_moved(self.reading, arrangement)? {
-            for segment in self.journal().segments().into_iter().filter(|segment| segment.generation > 0) {
+            let is_meant = |segment: &Segment| {
+                segment.generation > 0 && only.is_none_or(|from| segment.from.place() == from.place())
+            };
+            for segment in self.journal().segments().into_iter().filter(is_meant) {
                 self.follow(segment)?;
             }
             // First the places, then that they are known.

@@ -26,8 +26,11 @@ pub struct Stretch {
     pub oldest: Option<WallMs>,
     /// Whether messages of exactly these times belong to it.
     pub inclusive: bool,
-    /// Newest messages of the stretch to leave out.
+    /// Newest messages of the stretch to leave out, removed ones counted.
     pub skip: u64,
+    /// Whether older messages take the places of removed ones. Without it pages that follow each other by
+    /// [`skip`](Stretch::skip) neither overlap nor leave one out.
+    pub filled: bool,
     /// Messages wanted, at most [`PAGE_MESSAGES_MAX`].
     pub max: usize,
 }
@@ -67,7 +70,10 @@ impl Reading {
             Some(oldest) => first(&|entry| entry.at > oldest)?,
             None => 0,
         };
-        let messages = self.page_before(permit, start, end.saturating_sub(stretch.skip), stretch.max)?;
+        let upto = end.saturating_sub(stretch.skip);
+        let first = upto.saturating_sub(stretch.max.min(PAGE_MESSAGES_MAX) as u64);
+        let from = if stretch.filled { start } else { start.max(first) };
+        let messages = self.page_before(permit, from, upto, stretch.max)?;
         Ok(Page { messages, total: end.saturating_sub(start) })
     }
 

@@ -8,7 +8,8 @@ use linnet::node::health::TroubleKind;
 use linnet::node::history::Stretch;
 use linnet::store::disk::{Disk, SimDisk};
 
-const NEWEST: Stretch = Stretch { latest: None, oldest: None, inclusive: false, skip: 0, max: 100 };
+const NEWEST: Stretch =
+    Stretch { latest: None, oldest: None, inclusive: false, skip: 0, filled: true, max: 100 };
 
 fn texts(life: &Life, caller: &linnet::node::Caller, stretch: Stretch) -> Vec<String> {
     let reading = &life.parts.reading;
@@ -36,6 +37,23 @@ fn what_was_said_is_there_after_a_restart_newest_first() {
             if again == 0 { life.restart() } else { Life::open(life.world, life.disk, life.index).unwrap() };
     }
     assert!(life.report.replayed > 0 && life.report.identity.boot == 4);
+}
+
+#[test]
+fn pages_by_number_neither_overlap_nor_leave_one_out_where_messages_were_removed() {
+    let mut life = Life::begin(3);
+    let (_, alice) = life.user("alice", &[Role::Admin, Role::User]);
+    for number in 0..30 {
+        let said = life.call(|node| node.post_message(&alice, &Room::GENERAL, words(&format!("{number}"))));
+        if number % 3 == 0 {
+            let id = said.unwrap().id;
+            life.call(|node| node.delete_message(&alice, &id)).unwrap();
+        }
+    }
+    let page = |skip| texts(&life, &alice, Stretch { skip, filled: false, max: 7, ..NEWEST });
+    let seen: Vec<String> = (0..40).step_by(7).flat_map(page).collect();
+    let expected: Vec<String> = (0..30).rev().filter(|n| n % 3 != 0).map(|n| n.to_string()).collect();
+    assert!(seen.starts_with(&expected[..]), "{seen:?}");
 }
 
 #[test]
