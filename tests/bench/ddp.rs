@@ -32,7 +32,12 @@ impl Ddp {
 
     /// Follows the room; returns once the server has said that it is followed.
     pub async fn subscribe(&mut self) -> Outcome<()> {
-        let params = json!([ROOM, false]);
+        self.subscribe_to(ROOM).await
+    }
+
+    /// Follows this room, by its id.
+    pub async fn subscribe_to(&mut self, room: &str) -> Outcome<()> {
+        let params = json!([room, false]);
         let sub = json!({ "msg": "sub", "id": "room", "name": "stream-room-messages", "params": params });
         self.send(&sub).await?;
         let answer = self.until(|message| message["msg"] == "ready" || message["msg"] == "nosub").await?;
