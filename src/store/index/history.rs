@@ -161,7 +161,9 @@ impl Follower {
         let mut number = trimmed.first;
         while let Some((first, mut block)) = shelf.block_at(room, number)? {
             let entries = block.entries().to_vec();
-            let Some(newest) = entries.last().filter(|_| first >= trimmed.first) else { break };
+            // Behind the last block there is the last block again.
+            let is_next = first >= trimmed.first && number < first + entries.len() as u64;
+            let Some(newest) = entries.last().filter(|_| is_next) else { break };
             for entry in entries.iter().filter(|entry| entry.seq <= trimmed.upto) {
                 note(entry);
                 block.set_pos(entry.seq, 0);
