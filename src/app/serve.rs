@@ -18,7 +18,7 @@ use crate::node::accounts::{ACCESS, LAN_GUESTS};
 use crate::node::care::Care;
 use crate::node::clock::Trust;
 use crate::node::scrub::Scrub;
-use crate::node::trim::Retention;
+use crate::node::trim::Rule;
 use crate::node::{Caller, Catalog, NodeHandle, refuse};
 use std::fs;
 use std::io::{self, IsTerminal, Write};
@@ -51,7 +51,7 @@ pub fn serve(
         failing.send_replace(true);
     })
     .map_err(open::no_thread)?;
-    let care = Care::start(node.clone(), retention(config)).map_err(open::no_thread)?;
+    let care = Care::start(node.clone(), rule(config).into()).map_err(open::no_thread)?;
     let scrub = Scrub::start(node.clone()).map_err(open::no_thread)?;
     let served = runtime.block_on(doors(world, folder, config, test_mode, node, stop, &again));
     // Doors hold the node: they go before its threads are waited for.
@@ -90,8 +90,13 @@ async fn doors(
     let serving = tokio::spawn(http::serve(web, site(&node, config, bound, test_mode), ended()));
     let bridges: Vec<_> = config.bridges.iter().map(|rule| Arc::new(Status::new(rule))).collect();
     let schedule = Schedule::start(&node, &folder.path, &config.backup, test_mode);
-    let around =
-        surroundings(world.clone(), folder, bound, (bridges.clone(), schedule.clone()), test_mode, again);
+    let around = surroundings(
+        world.clone(),
+        folder,
+        (bound, rule(config), test_mode),
+        (bridges.clone(), schedule.clone()),
+        again,
+    );
     let commanding = tokio::spawn(control::server::serve(commands, node.clone(), around, ended()));
     let bridging = config
         .bridges
@@ -148,12 +153,8 @@ async fn look_at_clock(node: NodeHandle, ended: impl Future<Output = ()>) {
     }
 }
 
-fn retention(config: &Config) -> Retention {
-    let limit = |number: u32, unit: u64| (number > 0).then(|| u64::from(number) * unit);
-    Retention {
-        age_ms: limit(config.retention.days, 24 * 3_600 * 1_000),
-        bytes: limit(config.retention.megabytes, 1_000_000),
-    }
+fn rule(config: &Config) -> Rule {
+    Rule { days: config.retention.days, megabytes: config.retention.megabytes }
 }
 
 fn busy(address: SocketAddr, error: &io::Error) -> Failure {
@@ -205,9 +206,8 @@ async fn prepare(node: &NodeHandle, config: &Config, test_mode: bool) -> Result<
 fn surroundings(
     world: Arc<OsWorld>,
     folder: &DataFolder,
-    bound: SocketAddr,
+    (bound, kept, test_mode): (SocketAddr, Rule, bool),
     (bridges, schedule): (Vec<Arc<Status>>, Option<Arc<Schedule>>),
-    test_mode: bool,
     again: &Arc<Again>,
 ) -> control::server::Ask {
     let data = folder.path.display().to_string();
@@ -216,6 +216,7 @@ fn surroundings(
         rebuild: Some(rebuild.clone()),
         test_mode,
         export: Some(papers::export::begin),
+        kept: Some(kept),
         url: machine::people_urls(bound).into_iter().next(),
         status: StatusReport {
             version: env!("CARGO_PKG_VERSION").into(),

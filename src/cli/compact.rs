@@ -16,7 +16,7 @@ pub(super) const COMPACT: Spec = Spec {
 };
 
 const HELP: &str = "\
-linnet compact: take deleted and replaced words off the disk now, and give their space back
+linnet compact: take deleted, replaced and outdated words off the disk now, and give their space back
 
 usage: linnet compact [--json]
 

@@ -113,6 +113,7 @@ const SPECS: &[&Spec] = &[
     &device::SHOW,
     &device::REMOVE,
     &room::LIST,
+    &room::RETENTION,
     &compact::COMPACT,
     &post::POST,
     &tail::TAIL,
@@ -146,7 +147,7 @@ usage: linnet [COMMAND] [OPTIONS]
   user add|list|passwd    people and bots
   device add|list|show|remove
                           things that post and read with a token of their own
-  room list               rooms
+  room list|retention     rooms, and how long they keep what was said
   post ROOM [TEXT]        say something in a room
   tail ROOM               show what is said in a room, as it is said
   compact                 take deleted words off the disk now and give space back

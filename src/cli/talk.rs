@@ -111,6 +111,7 @@ fn show(request: &Request, value: Value, json: bool, config: &Config) -> serde_j
         Request::DeviceShow { .. } => read(value).map(|device| device::show_one(&device)),
         Request::DeviceRemove { .. } => read(value).map(|device| device::show_removed(&device)),
         Request::RoomList => read(value).map(room::show_list),
+        Request::RoomRetention { .. } => read(value).map(|line| room::show_retention(&line)),
         Request::Post { .. } => read(value).map(|message| post::show(&message)),
         Request::Clock | Request::ClockSet { .. } => read(value).map(|line| clock::show(&line)),
         Request::Compact => read(value).map(|compacted| compact::show(&compacted)),

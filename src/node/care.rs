@@ -10,12 +10,13 @@ use crate::node::caller::Caller;
 use crate::node::condense::{GivenBack, Hands, Job, Scope, condense};
 use crate::node::reply::reply;
 use crate::node::trim::Retention;
-use crate::node::{NodeHandle, refuse};
+use crate::node::{NodeHandle, Reading, refuse};
 use crate::store::error::StoreError;
-use crate::store::index::kv::{Order, Shelf};
+use crate::store::index::kv::{Order as Way, Shelf};
 use crate::store::keys::{self, end_of, text_after};
-use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::sync::{Arc, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -26,13 +27,14 @@ pub struct Care {
 }
 
 impl Care {
-    /// Begins to care; rooms are trimmed by this measure.
+    /// Begins to care; rooms without a rule of their own are trimmed by this measure.
     pub fn start(node: NodeHandle, retention: Retention) -> std::io::Result<Care> {
         let (stop, stopped) = mpsc::sync_channel(1);
         let thread = thread::Builder::new().name("linnet-care".into()).spawn(move || {
             let look = Duration::from_millis(CARE_LOOK_MS);
+            let mut rounds = Rounds::new(retention);
             while stopped.recv_timeout(look) == Err(RecvTimeoutError::Timeout) {
-                let cared = look_after(&node, retention, &stopped);
+                let cared = look_after(&node, &mut rounds, &stopped);
                 if let Err(error) = cared {
                     // Nothing is lost by it, and the next look tries again.
                     tracing::warn!(%error, "the journal could not be trimmed or condensed");
@@ -51,14 +53,18 @@ impl Care {
     }
 }
 
-/// Takes everything off the disk that can go, now.
-pub async fn compact(node: &NodeHandle) -> Result<GivenBack, Refusal> {
+/// Trims rooms to their measure, this one where they have none of their own, and takes everything off the disk that can
+/// go, now.
+pub async fn compact(node: &NodeHandle, retention: Retention) -> Result<GivenBack, Refusal> {
     let (giver, answer) = reply();
     let node = node.clone();
     let work = move || {
         let _alone = node.caring.lock().unwrap_or_else(PoisonError::into_inner);
-        let hands = Writing { node: &node, stopped: None, groups: 0 };
-        giver.give(node.read(|reading| condense(reading, &mut { hands }, Scope::All).map_err(refuse)));
+        let mut hands = Writing { node: &node, stopped: None, groups: 0 };
+        giver.give(node.read(|reading| {
+            let trimmed = trim(reading, &mut hands, retention);
+            trimmed.and_then(|()| condense(reading, &mut hands, Scope::All)).map_err(refuse)
+        }));
     };
     let started = thread::Builder::new().name("linnet-compact".into()).spawn(work);
     started.map_err(|error| {
@@ -68,59 +74,65 @@ pub async fn compact(node: &NodeHandle) -> Result<GivenBack, Refusal> {
     answer.await.unwrap_or(Err(Refusal::StoreFailed))
 }
 
-/// One look at what is due.
+/// What is done at every look.
+pub struct Rounds {
+    retention: Retention,
+}
+
+impl Rounds {
+    /// Rooms without a rule of their own are trimmed by this measure.
+    pub fn new(retention: Retention) -> Rounds {
+        Rounds { retention }
+    }
+
+    /// One look at what is due. Nothing else may condense or trim meanwhile.
+    pub fn look(&mut self, reading: &Reading, hands: &mut dyn Hands) -> Result<GivenBack, StoreError> {
+        trim(reading, hands, self.retention)?;
+        let due = reading.clock().now().wall_ms.saturating_sub(UNWANTED_MS);
+        condense(reading, hands, Scope::Unwanted(due))
+    }
+}
+
 fn look_after(
     node: &NodeHandle,
-    retention: Retention,
+    rounds: &mut Rounds,
     stopped: &Receiver<()>,
 ) -> Result<GivenBack, StoreError> {
     let _alone = node.caring.lock().unwrap_or_else(PoisonError::into_inner);
-    if retention != Retention::default() {
-        trim(node, retention)?;
-    }
     let mut hands = Writing { node, stopped: Some(stopped), groups: 0 };
     let mut done = Ok(GivenBack::default());
     let _ = node.read(|reading| {
-        let due = reading.clock().now().wall_ms.saturating_sub(UNWANTED_MS);
-        done = condense(reading, &mut hands, Scope::Unwanted(due));
+        done = rounds.look(reading, &mut hands);
         Ok(())
     });
     done
 }
 
-/// Trims every room to the measure.
-fn trim(node: &NodeHandle, retention: Retention) -> Result<(), StoreError> {
+/// Trims every room to its measure.
+fn trim(reading: &Reading, hands: &mut dyn Hands, retention: Retention) -> Result<(), StoreError> {
     let prefix = keys::rooms();
     let mut from = prefix.to_vec();
     loop {
-        let mut page = Vec::new();
-        let mut first_kept = |after: &mut Vec<u8>| -> Result<(), StoreError> {
-            let mut found = Ok(());
-            let _ = node.read(|reading| {
-                found = (|| {
-                    for (key, _) in reading.scan(after, &end_of(&prefix), Order::Up, PAGE_ENTRIES_MAX)? {
-                        if let Some(room) = text_after(&prefix, &key).and_then(RoomId::parse) {
-                            page.push((room.clone(), retention.first_kept(reading, &room)?));
-                        }
-                        *after = [&key, &[0][..]].concat();
-                    }
-                    Ok(())
-                })();
-                Ok(())
-            });
-            found
-        };
-        first_kept(&mut from)?;
-        if page.is_empty() {
-            return Ok(());
+        let page = reading.scan(&from, &end_of(&prefix), Way::Up, PAGE_ENTRIES_MAX)?;
+        let Some((last, _)) = page.last() else { return Ok(()) };
+        from = [last, &[0][..]].concat();
+        for room in page.iter().filter_map(|(key, _)| text_after(&prefix, key).and_then(RoomId::parse)) {
+            let first = retention.in_room(reading, &room)?.first_kept(reading, &room)?;
+            while first > 0 && trim_some(hands, &room, first)? {}
         }
-        for (room, first) in page {
-            let more = |room: RoomId| {
-                node.call_blocking(&Caller::Operator, move |node| node.trim_room(&room, first))
-            };
-            while more(room.clone()).map_err(|_| StoreError::Stopped)? {}
-        }
+        hands.breathe();
     }
+}
+
+/// Trims some of a room; whether more remain.
+fn trim_some(hands: &mut dyn Hands, room: &RoomId, first: u64) -> Result<bool, StoreError> {
+    let more = Arc::new(AtomicBool::new(false));
+    let (room, told) = (room.clone(), more.clone());
+    hands.job(Box::new(move |node| {
+        told.store(node.trim_room(&room, first)?, Ordering::Release);
+        Ok(())
+    }))?;
+    Ok(more.load(Ordering::Acquire))
 }
 
 /// Has the writer do what condensing needs, and lets it do everything else in between.

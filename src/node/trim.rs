@@ -1,15 +1,19 @@
-//! Retention: the oldest messages of a room go, by age or by size, where the owner has asked for it.
+//! Retention: the oldest messages of a room go, by age or by size, where the owner has asked for it. The rule of the
+//! node holds for all rooms but those that have a rule of their own.
 
 use crate::base::id::RoomId;
 use crate::base::limits::{BLOCK_ENTRIES_MAX, TRIMMED_BLOCKS_MAX};
 use crate::chat::change::What;
+use crate::chat::policy;
 use crate::chat::refusal::Refusal;
 use crate::node::books::Books;
+use crate::node::caller::Caller;
 use crate::node::{Node, Reading, refuse};
 use crate::store::error::StoreError;
 use crate::store::index::catalog::Catalog;
 use crate::store::index::times::Times;
 use crate::store::journal::Pos;
+use crate::store::keys;
 use crate::store::record::block::Entry;
 
 /// How much of a room is kept. Nothing is trimmed unless one of them is set.
@@ -21,12 +25,58 @@ pub struct Retention {
     pub bytes: Option<u64>,
 }
 
+/// How much of a room is kept, as a person says it; 0 sets no limit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Rule {
+    /// Older messages go.
+    pub days: u32,
+    /// The oldest messages go when the room takes more, about.
+    pub megabytes: u32,
+}
+
+impl Rule {
+    /// The rule as the value of a setting, JSON text.
+    fn written(rule: Option<Rule>) -> String {
+        rule.map_or("null".to_owned(), |Rule { days, megabytes }| format!("[{days},{megabytes}]"))
+    }
+
+    fn read(value: &str) -> Option<Rule> {
+        let numbers = value.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let read = || {
+            let (days, megabytes) = numbers?.split_once(',')?;
+            Some(Rule { days: days.parse().ok()?, megabytes: megabytes.parse().ok()? })
+        };
+        match value {
+            "null" => None,
+            // What is not understood takes nothing away.
+            _ => Some(read().unwrap_or_default()),
+        }
+    }
+
+    /// The room's own rule, if it has one.
+    pub fn of_room(shelf: &(impl Catalog + ?Sized), room: &RoomId) -> Result<Option<Rule>, StoreError> {
+        Ok(shelf.setting(&keys::room_retention(room))?.and_then(|value| Rule::read(&value)))
+    }
+}
+
+impl From<Rule> for Retention {
+    fn from(rule: Rule) -> Retention {
+        let limit = |number: u32, unit: u64| (number > 0).then(|| u64::from(number) * unit);
+        Retention { age_ms: limit(rule.days, 24 * 3_600 * 1_000), bytes: limit(rule.megabytes, 1_000_000) }
+    }
+}
+
 /// Messages of one block whose sizes are looked at: its others are taken to be like them.
 const SAMPLES: usize = 4;
 /// Bytes of a frame and its place in a block beside the payload, about.
 const AROUND_BYTES: u64 = 24;
 
 impl Retention {
+    /// What holds for this room where `self` is the rule of the node.
+    pub fn in_room(self, reading: &Reading, room: &RoomId) -> Result<Retention, StoreError> {
+        Ok(Rule::of_room(reading, room)?.map_or(self, Retention::from))
+    }
+
     /// The number in the room of the first message that stays.
     pub fn first_kept(&self, reading: &Reading, room: &RoomId) -> Result<u64, StoreError> {
         let by_age = self.age_ms.map_or(Ok(0), |age_ms| younger(reading, room, age_ms))?;
@@ -81,6 +131,23 @@ fn within(reading: &Reading, room: &RoomId, bytes: u64) -> Result<u64, StoreErro
 }
 
 impl Node {
+    /// Gives a room a rule of its own, or that of the node again.
+    pub fn keep_room_by(
+        &mut self,
+        caller: &Caller,
+        room: &RoomId,
+        rule: Option<Rule>,
+    ) -> Result<(), Refusal> {
+        let actor = self.actor(caller)?;
+        let (room, membership) = self.room_and_place(&actor, room)?;
+        let permit = policy::may_manage(&actor, &room, membership.as_ref())?;
+        let known = Rule::of_room(self, permit.room()).map_err(refuse)?;
+        if known == rule {
+            return Ok(());
+        }
+        self.set(&keys::room_retention(permit.room()), &Rule::written(rule))
+    }
+
     /// Takes the messages before this number out of a room, some thousands at most. Whether more remain.
     pub fn trim_room(&mut self, room: &RoomId, first_kept: u64) -> Result<bool, Refusal> {
         let known = self.trimmed(room).map_err(refuse)?.unwrap_or_default();

@@ -271,6 +271,11 @@ pub fn setting(name: &str) -> Key {
     key(SETTING, &[name.as_bytes()])
 }
 
+/// The name of the setting that says how much of this room is kept.
+pub fn room_retention(room: &RoomId) -> String {
+    format!("retention.room.{room}")
+}
+
 /// The newest deliveries of a bridge.
 pub fn bridge(name: &str) -> Key {
     key(BRIDGE, &[name.as_bytes()])

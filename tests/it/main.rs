@@ -9,6 +9,7 @@
 mod accounts;
 mod backup;
 mod bridge;
+mod care;
 mod cli;
 mod clock;
 mod condense;

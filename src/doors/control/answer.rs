@@ -3,8 +3,8 @@
 use super::import::import;
 use super::vitals::Vitals;
 use super::wire::{
-    ClockLine, Compacted, DeviceAdded, DeviceLine, OwnerLink, Reply, Request, Rights, RoomLine, StatusReport,
-    TailLine, UserLine,
+    ClockLine, Compacted, DeviceAdded, DeviceLine, Keep, OwnerLink, Reply, Request, RetentionLine, Rights,
+    RoomLine, StatusReport, TailLine, UserLine,
 };
 use crate::base::limits::{OWNER_CODE_LIFE_MS, PAGE_MESSAGES_MAX, SCAN_ENTRIES_MAX, TAIL_LINES};
 use crate::base::secret::Secret;
@@ -20,6 +20,7 @@ use crate::node::clock::{Standing, Trust};
 use crate::node::devices;
 use crate::node::history::Stretch;
 use crate::node::passwords::Digested;
+use crate::node::trim::Rule;
 use crate::node::{Caller, Catalog, NodeHandle, Reading, refuse};
 use serde::Serialize;
 use std::sync::Arc;
@@ -50,6 +51,8 @@ pub struct Surroundings {
     pub test_mode: bool,
     /// What writes exports.
     pub export: Option<Exporter>,
+    /// How much is kept of rooms without a rule of their own, where the settings are known.
+    pub kept: Option<Rule>,
 }
 
 /// Answers one request; a tail is answered with the newest lines only.
@@ -65,6 +68,7 @@ pub async fn answer(node: &NodeHandle, around: &Surroundings, request: Request) 
         Request::DeviceShow { name } => done(node.read(|reading| device_named(reading, &name))),
         Request::DeviceRemove { name } => device_remove(node, name).await,
         Request::RoomList => done(node.read(room_lines)),
+        Request::RoomRetention { room, keep } => retention(node, around, &room, keep).await,
         Request::Post { room, text } => post(node, &room, &text).await,
         Request::Tail { room, since } => done(node.read(|reading| lines(reading, &room, since))),
         Request::Status => done(node.read(|reading| status(node, reading, around.status.clone()))),
@@ -77,7 +81,7 @@ pub async fn answer(node: &NodeHandle, around: &Surroundings, request: Request) 
         Request::Backup | Request::Export { .. } => {
             Err(Refusal::Invalid { what: "request", want: "a place for the bytes" })
         }
-        Request::Compact => compact(node).await,
+        Request::Compact => compact(node, around).await,
     };
     answer.unwrap_or_else(|refusal| super::words::refused(&refusal))
 }
@@ -104,8 +108,28 @@ fn done<T: Serialize>(answer: Result<T, Refusal>) -> Result<Reply, Refusal> {
     answer.map(|value| Reply::ok(&value))
 }
 
-async fn compact(node: &NodeHandle) -> Result<Reply, Refusal> {
-    let given = care::compact(node).await?;
+async fn retention(
+    node: &NodeHandle,
+    around: &Surroundings,
+    room: &str,
+    keep: Option<Keep>,
+) -> Result<Reply, Refusal> {
+    let room = node.read(|reading| named_room(reading, room))?;
+    if let Some(keep) = keep {
+        let id = room.id.clone();
+        let rule = match keep {
+            Keep::Default => None,
+            Keep::Own { days, megabytes } => Some(Rule { days, megabytes }),
+        };
+        node.call(&OPERATOR, move |node| node.keep_room_by(&OPERATOR, &id, rule)).await?;
+    }
+    let own = node.read(|reading| Rule::of_room(reading, &room.id).map_err(refuse))?;
+    let (days, megabytes) = own.or(around.kept).map(|rule| (rule.days, rule.megabytes)).unzip();
+    Ok(Reply::ok(&RetentionLine { room: room.label().to_owned(), own: own.is_some(), days, megabytes }))
+}
+
+async fn compact(node: &NodeHandle, around: &Surroundings) -> Result<Reply, Refusal> {
+    let given = care::compact(node, around.kept.unwrap_or_default().into()).await?;
     let (segments, changes, bytes) = (given.segments, given.changes, given.bytes);
     Ok(Reply::ok(&Compacted { segments, changes, bytes }))
 }

@@ -9,9 +9,11 @@
 
 mod carried;
 mod check;
+mod rooms;
 
 pub use carried::{BackupLine, Fetched, ImportLine, Imported, NotTaken};
 pub use check::{CheckReport, LostLine};
+pub use rooms::{Keep, RetentionLine, RoomLine};
 
 use crate::base::secret::Secret;
 use crate::doors::control::vitals::Vitals;
@@ -76,6 +78,13 @@ pub enum Request {
     },
     /// All rooms: a list of [`RoomLine`].
     RoomList,
+    /// How much a room keeps: [`RetentionLine`].
+    RoomRetention {
+        /// The room by name.
+        room: String,
+        /// What it is to keep from now on, if that is to change.
+        keep: Option<Keep>,
+    },
     /// A message in a room: [`TailLine`] as it was stored.
     Post {
         /// The room by name.
@@ -231,19 +240,6 @@ pub struct DeviceLine {
     pub rights: Rights,
     /// When it was last heard, in milliseconds since 1970.
     pub last_seen_ms: Option<u64>,
-}
-
-/// A room.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RoomLine {
-    /// The room's name.
-    pub name: String,
-    /// `public`, `private` or `direct`.
-    pub kind: String,
-    /// How many are in it.
-    pub members: u64,
-    /// How many messages it holds.
-    pub messages: u64,
 }
 
 /// A message.

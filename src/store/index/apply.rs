@@ -297,6 +297,7 @@ fn room_gone(shelf: &dyn Shelf, room: &RoomId, writes: &mut Writes) -> Result<()
             member_gone(room, &user, writes);
         }
     }
+    writes.gone(keys::setting(&keys::room_retention(room)));
     writes.gone(keys::room(room));
     Ok(())
 }

@@ -6,6 +6,7 @@ use linnet::chat::name::{Name, Text};
 use linnet::chat::refusal::Refusal;
 use linnet::chat::user::{Role, Roles, User};
 use linnet::node::accounts::NewUser;
+use linnet::node::care::Rounds;
 use linnet::node::condense::{GivenBack, Hands, Job, Scope, condense};
 use linnet::node::start::{StartReport, start};
 use linnet::node::{Caller, Node, run::Parts};
@@ -69,6 +70,12 @@ impl Life {
     pub fn condense(&mut self, scope: Scope) -> Result<GivenBack, StoreError> {
         let reading = self.parts.reading.clone();
         condense(&reading, &mut Own(&mut self.parts), scope)
+    }
+
+    /// One look of the care for the disk, in this one thread.
+    pub fn look(&mut self, rounds: &mut Rounds) -> Result<GivenBack, StoreError> {
+        let reading = self.parts.reading.clone();
+        rounds.look(&reading, &mut Own(&mut self.parts))
     }
 
     /// A user of the cast, with a session.
