@@ -141,7 +141,7 @@ impl Program {
     ) -> Result<Reply, Failure> {
         let test_mode = folder.path.join("test-mode").exists();
         let again = Again::note_only(&folder.path, self.world.clone());
-        let parts = open::open(self.world.clone(), folder, &again.alarm())?;
+        let (parts, index_given) = open::open(self.world.clone(), folder, &again.alarm())?;
         let (node, running) = crate::node::run::run(parts, || ()).map_err(open::no_thread)?;
         let status = StatusReport {
             version: env!("CARGO_PKG_VERSION").into(),
@@ -150,7 +150,7 @@ impl Program {
             ..StatusReport::default()
         };
         let export = Some(crate::doors::papers::export::begin as crate::node::backup::Exporter);
-        let around = Surroundings { status, test_mode, export, ..Surroundings::default() };
+        let around = Surroundings { status, test_mode, export, index_given, ..Surroundings::default() };
         let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(open::no_thread)?;
         let reply = ask(&node, &around, &runtime);
         drop(node);

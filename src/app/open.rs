@@ -13,6 +13,7 @@ use crate::node::start::{StartReport, start};
 use crate::store::disk::OsDisk;
 use crate::store::error::StoreError;
 use crate::store::journal;
+use crate::store::rescue::compact::Given;
 use crate::store::rescue::guarded::Alarm;
 use crate::store::rescue::witness::Witness;
 use crate::store::rescue::{self, Found};
@@ -20,8 +21,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The parts of a node on this folder. Says in the log what it found. `alarm` hears when the index breaks later.
-pub fn open(world: Arc<dyn World>, folder: &DataFolder, alarm: &Alarm) -> Result<Parts, Failure> {
+/// The parts of a node on this folder, and the bytes that the index gave back. Says in the log what it found. `alarm`
+/// hears when the index breaks later.
+pub fn open(world: Arc<dyn World>, folder: &DataFolder, alarm: &Alarm) -> Result<(Parts, u64), Failure> {
     // A full disk keeps the index from opening, which is no fault of the index.
     match make_room_to_open(&OsDisk::new(folder.path.clone())) {
         Ok(true) => tracing::warn!("the disk is full: the ballast was given up to start"),
@@ -48,7 +50,11 @@ pub fn open(world: Arc<dyn World>, folder: &DataFolder, alarm: &Alarm) -> Result
     let told = found.iter().filter_map(trouble).chain(before.gone(&report));
     told.for_each(|trouble| parts.health.note(trouble));
     tell(&report);
-    Ok(parts)
+    let given = found.iter().filter_map(|found| match found {
+        Found::Compacted(given) => Some(given.before.saturating_sub(given.after)),
+        _ => None,
+    });
+    Ok((parts, given.sum()))
 }
 
 fn cannot_upgrade(error: &io::Error) -> Failure {
@@ -130,6 +136,10 @@ fn trouble(found: &Found) -> Option<Trouble> {
         ),
         Found::IndexGone => {
             (TroubleKind::IndexRebuilt, "The index was gone and was built anew from the journal.".to_owned())
+        }
+        Found::Compacted(Given { before, after }) => {
+            tracing::info!(before, after, "the index was compacted: the difference in bytes is free again");
+            return None;
         }
         Found::Removed { was } => {
             tracing::warn!(was = %was.display(), "the oldest of what was set aside was removed");

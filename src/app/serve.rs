@@ -41,7 +41,7 @@ pub fn serve(
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(open::no_thread)?;
     let again = Again::watch(&folder.path, world.clone());
-    let parts = open::open(world.clone(), folder, &again.alarm())?;
+    let (parts, _) = open::open(world.clone(), folder, &again.alarm())?;
     parts.disk.keep_free(config.disk.floor);
     let (stop, _) = watch::channel(false);
     let closing = stop.clone();
@@ -213,6 +213,7 @@ fn surroundings(
     let data = folder.path.display().to_string();
     let rebuild = Rebuild(again.alarm());
     Arc::new(move || Surroundings {
+        index_given: 0,
         rebuild: Some(rebuild.clone()),
         test_mode,
         export: Some(papers::export::begin),

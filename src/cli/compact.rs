@@ -25,6 +25,7 @@ usage: linnet compact [--json]
   --config FILE    settings to read (./linnet.toml, else /etc/linnet/linnet.toml)
 
 A running node does the same by itself within a day. Backups made before keep what they have.
+An index that takes far more room than it needs is made small when a node starts, or by this without one.
 
 example:
   linnet compact
@@ -32,12 +33,17 @@ example:
 
 /// What was given back.
 pub(super) fn show(compacted: &Compacted) -> String {
-    let Compacted { segments, changes, bytes: free } = compacted;
+    let Compacted { segments, changes, bytes: free, index_bytes } = compacted;
+    let index = match index_bytes {
+        0 => String::new(),
+        free => format!("{} given back: the index was compacted\n", bytes(*free)),
+    };
     match segments {
-        0 => "nothing to give back\n".to_owned(),
+        0 if index.is_empty() => "nothing to give back\n".to_owned(),
+        0 => index,
         _ => {
             let free = bytes(*free);
-            format!("{free} given back: {changes} changes went from {segments} files of the journal\n")
+            format!("{index}{free} given back: {changes} changes went from {segments} files of the journal\n")
         }
     }
 }

@@ -100,7 +100,7 @@ pub fn check_folder(data: &Path) -> Result<Report, StoreError> {
     let disk = StillDisk(Arc::new(OsDisk::new(data.to_owned())));
     let journal = journal::open(Arc::new(disk), journal::Options::default(), None)?.reader;
     // The database cannot open a folder without writing to it.
-    let copied = copy(&data.join(rescue::INDEX), &scratch.0.join("copy")).map_err(failed)?;
+    let copied = copy(&rescue::compact::place(data), &scratch.0.join("copy")).map_err(failed)?;
     let kv = match copied {
         true => rescue::open_alone(&scratch.0.join("copy"), Duration::from_secs(INDEX_OPEN_SECONDS)),
         false => Err(StoreError::Index("there is none".into())),

@@ -8,16 +8,20 @@
 //! | `index-suspect` | the index broke while the node ran: the next start sets it aside |
 //! | `index-opening` | how many openings in a row did not return: a process that is killed by its own index says nothing else |
 //! | `index-reached` | how far the index had followed the journal when it was last synced, see [`witness`] |
+//! | `index-compacted` | how small the index can be, see [`compact`], which also explains `index.new` and `index.old` |
 //! | `quarantine-N/` | an index, or only broken parts of it, that was set aside |
 
+pub mod compact;
 pub mod guarded;
 pub mod marks;
 pub mod quarantine;
 pub mod witness;
 
+use crate::base::limits::INDEX_COMPACT_SECONDS;
 use crate::store::error::StoreError;
-use crate::store::index::kv::{Order, Shelf};
+use crate::store::index::kv::{Kv, Order, Shelf};
 use crate::store::index::sled::SledKv;
+use compact::{Given, Looked};
 use guarded::{Alarm, Guarded};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -44,6 +48,8 @@ pub enum Found {
         /// Where they lie now.
         kept: PathBuf,
     },
+    /// The index took much more room than it needs, and was copied into a fresh one.
+    Compacted(Given),
     /// There was an index once, and now there is none.
     IndexGone,
     /// An older folder of set-aside things was removed.
@@ -57,12 +63,17 @@ pub enum Found {
 /// does not let us: no space, no right, no memory. `alarm` hears of an index that breaks later.
 pub fn open_index(data: &Path, limit: Duration, alarm: &Alarm) -> Result<(Guarded, Vec<Found>), StoreError> {
     let mut found = Vec::new();
+    // One that was cut short may have ended the program: the node starts first.
+    let is_cut = compact::tidy(data).map_err(|error| no_room(data, error))?;
     if let Some(why) = marks::suspicion(data) {
         set_aside(data, &why, &mut found)?;
     }
     let broken = quarantine::set_broken_parts_aside(data).map_err(|error| no_room(data, error))?;
     found.extend(broken.map(|kept| Found::PartsAside { kept }));
-    let first = match attempt(data, limit, alarm) {
+    let opened = attempt(data, limit, alarm);
+    let opened =
+        if is_cut { opened } else { opened.and_then(|it| compacted(data, limit, alarm, it, &mut found)) };
+    let first = match opened {
         Err(StoreError::Index(why)) => why,
         opened => return finish(data, opened, found),
     };
@@ -70,10 +81,34 @@ pub fn open_index(data: &Path, limit: Duration, alarm: &Alarm) -> Result<(Guarde
     finish(data, attempt(data, limit, alarm), found)
 }
 
+/// Gives back what the index does not need, if that is much.
+fn compacted(
+    data: &Path,
+    limit: Duration,
+    alarm: &Alarm,
+    (kv, is_gone): (Guarded, bool),
+    found: &mut Vec<Found>,
+) -> Result<(Guarded, bool), StoreError> {
+    if !compact::is_due(data, kv.bytes_on_disk()) {
+        return Ok((kv, is_gone));
+    }
+    marks::opened(data);
+    let (folder, (kv, witness)) = (data.to_owned(), kv.into_parts());
+    match within(Duration::from_secs(INDEX_COMPACT_SECONDS), alarm, move || compact::compact(&folder, kv))? {
+        Looked::Kept(kv) => Ok((Guarded::new(kv, witness, alarm.clone()), is_gone)),
+        Looked::Closed(given) => {
+            found.extend(given.map(Found::Compacted));
+            attempt(data, limit, alarm)
+        }
+    }
+}
+
 /// Sets the index aside and forgets what was noted about it.
 pub fn set_aside(data: &Path, why: &str, found: &mut Vec<Found>) -> Result<(), StoreError> {
+    compact::tidy(data).map_err(|error| no_room(data, error))?;
     let kept = quarantine::set_index_aside(data).map_err(|error| no_room(data, error))?;
-    witness::forget(data).and_then(|()| marks::clear(data)).map_err(|error| no_room(data, error))?;
+    let forgot = witness::forget(data).and_then(|()| compact::forget(data));
+    forgot.and_then(|()| marks::clear(data)).map_err(|error| no_room(data, error))?;
     if let Some(kept) = kept {
         found.push(Found::IndexAside { why: why.to_owned(), kept });
     }

@@ -18,3 +18,15 @@ pub const CHECK_ROUNDS: usize = 10;
 pub const RESTARTS_MAX: u32 = 3;
 /// Milliseconds of running after which a new start is no longer one in a row.
 pub const RESTART_CALM_MS: u64 = 10 * 60 * 1_000;
+/// Bytes of the index on the disk up to which it is left as it is: a million messages need less.
+pub const INDEX_COMPACT_BYTES_MIN: u64 = 16 * 1024 * 1024;
+/// Times its keys and values that the index may take on the disk before it is copied into a fresh one.
+pub const INDEX_COMPACT_TIMES: u64 = 3;
+/// Bytes that a fresh index may take beside that: a few segments of the database.
+pub const INDEX_COMPACT_SLACK_BYTES: u64 = 4 * 1024 * 1024;
+/// Seconds that compacting the index may take before the database is held to hang: half of what a start may take.
+pub const INDEX_COMPACT_SECONDS: u64 = 300;
+/// Times it is looked, and milliseconds between, whether the database has let go of its files: 20 s in all.
+pub const INDEX_CLOSE_LOOKS: u32 = 10_000;
+/// See [`INDEX_CLOSE_LOOKS`].
+pub const INDEX_CLOSE_LOOK_MS: u64 = 2;

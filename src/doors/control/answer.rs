@@ -49,6 +49,8 @@ pub struct Surroundings {
     pub rebuild: Option<Rebuild>,
     /// Whether the accounts have passwords that everybody knows.
     pub test_mode: bool,
+    /// Bytes that the index gave back when it was opened.
+    pub index_given: u64,
     /// What writes exports.
     pub export: Option<Exporter>,
     /// How much is kept of rooms without a rule of their own, where the settings are known.
@@ -131,7 +133,7 @@ async fn retention(
 async fn compact(node: &NodeHandle, around: &Surroundings) -> Result<Reply, Refusal> {
     let given = care::compact(node, around.kept.unwrap_or_default().into()).await?;
     let (segments, changes, bytes) = (given.segments, given.changes, given.bytes);
-    Ok(Reply::ok(&Compacted { segments, changes, bytes }))
+    Ok(Reply::ok(&Compacted { segments, changes, bytes, index_bytes: around.index_given }))
 }
 
 async fn owner_link(node: &NodeHandle, url: Option<String>) -> Result<Reply, Refusal> {

@@ -278,8 +278,11 @@ pub struct Compacted {
     pub segments: u64,
     /// Changes that went or lost their words.
     pub changes: u64,
-    /// Bytes that are free again.
+    /// Bytes of the journal that are free again.
     pub bytes: u64,
+    /// Bytes of the index that are free again; a node that serves compacts its index when it starts.
+    #[serde(default)]
+    pub index_bytes: u64,
 }
 
 /// Value of [`Request::Status`].

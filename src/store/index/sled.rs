@@ -1,12 +1,15 @@
 //! The index on a disk: sled, with the settings and the syncs it needs to keep its word.
 
+use crate::base::limits::{INDEX_CLOSE_LOOK_MS, INDEX_CLOSE_LOOKS};
 use crate::store::error::StoreError;
 use crate::store::index::kv::{Kv, Order, Shelf, Value, Write};
 use crate::store::keys::Key;
+use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
+use std::time::Duration;
 
 /// Bytes of sled's page cache. It does not bound sled's memory, but a small one keeps it small.
 const CACHE_BYTES: u64 = 1024 * 1024;
@@ -42,6 +45,26 @@ impl SledKv {
         };
         let log = sync().map_err(|error| StoreError::disk("sync", "index", error))?;
         Ok(Self { db, log })
+    }
+
+    /// Closes it, and returns when the database has let go of this folder's files: it writes to them by name until
+    /// then, some time after it was dropped.
+    pub fn close(self, folder: &Path) -> Result<(), StoreError> {
+        let failed = |error| StoreError::disk("close", "index", error);
+        let Self { db, log } = self;
+        drop((db, log));
+        for _ in 0..INDEX_CLOSE_LOOKS {
+            let log = File::open(folder.join("db")).map_err(failed)?;
+            match flock(&log, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(()),
+                Err(Errno::WOULDBLOCK) => {}
+                Err(errno) => return Err(failed(errno.into())),
+            }
+            // What it left behind is freed only by threads that come by.
+            drop(sled::pin());
+            std::thread::sleep(Duration::from_millis(INDEX_CLOSE_LOOK_MS));
+        }
+        Err(failed(ErrorKind::TimedOut.into()))
     }
 }
 

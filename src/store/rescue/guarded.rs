@@ -63,6 +63,12 @@ impl Guarded {
         Self { kv, alarm, notes: Mutex::new(Notes { witness, unsynced: None }) }
     }
 
+    /// What it is made of.
+    pub(super) fn into_parts(self) -> (SledKv, Witness) {
+        let Notes { witness, .. } = self.notes.into_inner().expect("no holder of this lock panics");
+        (self.kv, witness)
+    }
+
     fn watch<T>(&self, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
         let result = marked(work);
         if let Err(StoreError::Index(why)) = &result {
