@@ -5,6 +5,7 @@ mod backups;
 mod check;
 mod folder;
 mod log;
+mod mend;
 mod open;
 mod restore;
 mod serve;
@@ -14,7 +15,7 @@ mod upgrade;
 
 use crate::base::world::OsWorld;
 use crate::cli::{Backend, Failure, machine};
-use crate::config::Loaded;
+use crate::config::{Config, Loaded};
 use crate::doors::control::answer::{Surroundings, answer};
 use crate::doors::control::stream;
 use crate::doors::control::wire::{Reply, Request, StatusReport};
@@ -52,10 +53,15 @@ impl Backend for Program {
         serve::serve(world, &folder, &settings.config, test_mode)
     }
 
-    fn offline(&self, data: &Path, request: Request) -> Reply {
+    fn offline(&self, config: &Config, request: Request) -> Reply {
+        let data = &config.data;
         match request {
-            Request::Check { repair } => self.in_folder(data, |folder| check::check(self, folder, repair)),
-            Request::RebuildIndex => self.in_folder(data, |folder| check::rebuild_index(self, folder)),
+            Request::Check { repair: true, backup } => self.in_folder(data, |folder| {
+                let from = mend::From::of(backup, config.backup.folder.clone());
+                check::repair(self, &folder, &from)
+            }),
+            Request::Check { .. } => self.in_folder(data, |folder| check::check(&folder)),
+            Request::RebuildIndex => self.in_folder(data, |folder| check::rebuild_index(self, &folder)),
             request => {
                 self.with_store(data, |node, around, runtime| runtime.block_on(answer(node, around, request)))
             }

@@ -29,6 +29,8 @@
 //! * A right that ends, ends listeners at its place in the order, even inside one group.
 //! * Every queue, buffer, page and loop over input has a maximum in [`base::limits`].
 //! * An index that breaks, hangs or knows less than it did is set aside and built anew ([`store::rescue`]), and said so.
+//! * What a damaged part of the journal lost comes back from a backup of the same node, in its order and once
+//!   ([`store::backup::mend`]); the damaged files are kept.
 //! * The index can be rebuilt from the journal, condensed or not; the journal from nothing.
 //! * What is taken back leaves the disk within a day ([`node::condense`]), and its old place only after the new is kept.
 //!

@@ -1,29 +1,64 @@
-//! Checking a folder that no node runs on, and building its index anew.
+//! Checking a folder that no node runs on, and repairing it: what the journal lost from a backup, the index from the
+//! journal.
 
 use super::folder::DataFolder;
-use super::{Program, again, open};
+use super::{Program, again, mend, open};
 use crate::cli::Failure;
 use crate::doors::control::check::told;
-use crate::doors::control::wire::{CheckReport, Reply};
+use crate::doors::control::wire::{CheckReport, LostLine, Reply};
 use crate::node::check::check_folder;
+use crate::store::backup::mend::Mended;
 use crate::store::rescue;
 
-/// Checks, and changes nothing unless it is to repair what is wrong.
-pub fn check(program: &Program, folder: DataFolder, repair: bool) -> Result<Reply, Failure> {
+/// Checks, and changes nothing.
+pub fn check(folder: &DataFolder) -> Result<Reply, Failure> {
+    again::end_with_words();
+    Ok(Reply::ok(&told(&check_folder(&folder.path).map_err(|error| open::failed(&error))?)))
+}
+
+/// Checks, and repairs what is wrong.
+pub fn repair(program: &Program, folder: &DataFolder, from: &mend::From) -> Result<Reply, Failure> {
     again::end_with_words();
     let report = check_folder(&folder.path).map_err(|error| open::failed(&error))?;
     let mut answer = told(&report);
-    if repair && !report.is_index_sound() {
-        // What the journal lost stays lost: only the index can be built anew.
-        answer.repaired = Some(set_aside_and_build(program, &folder, "a check found that it does not fit")?);
+    let mut done = Vec::new();
+    if report.lost_count > 0 || mend::has_lost_end(&folder.path, report.last) {
+        match mend::mend(&folder.path, from)? {
+            Ok((mended, words)) => {
+                done.push(words);
+                done.push(set_aside_and_build(program, folder, "the journal was repaired from a backup")?);
+                let again = check_folder(&folder.path).map_err(|error| open::failed(&error))?;
+                answer = told(&again);
+                add_lost(&mut answer, &mended);
+                answer.repaired = Some(done.join("\n"));
+                return Ok(Reply::ok(&answer));
+            }
+            Err(why) => done.push(why),
+        }
+    }
+    if !report.is_index_sound() {
+        done.push(set_aside_and_build(program, folder, "a check found that it does not fit")?);
         answer.sound = report.lost_count == 0;
     }
+    answer.repaired = (!done.is_empty()).then(|| done.join("\n"));
     Ok(Reply::ok(&answer))
 }
 
+/// What a repaired journal has no damage left to tell of.
+fn add_lost(answer: &mut CheckReport, mended: &Mended) {
+    answer.sound &= mended.lost.is_empty();
+    answer.lost_count += mended.lost.len() as u64;
+    answer.lost.extend(mended.lost.iter().map(|(first, last, count)| LostLine {
+        what: format!("{count} of the Changes {first} to {last} are lost"),
+        changes: Some(*count),
+        from_ms: None,
+        until_ms: None,
+    }));
+}
+
 /// Builds the index anew, whatever it is like.
-pub fn rebuild_index(program: &Program, folder: DataFolder) -> Result<Reply, Failure> {
-    let repaired = Some(set_aside_and_build(program, &folder, "it was to be built anew")?);
+pub fn rebuild_index(program: &Program, folder: &DataFolder) -> Result<Reply, Failure> {
+    let repaired = Some(set_aside_and_build(program, folder, "it was to be built anew")?);
     Ok(Reply::ok(&CheckReport { sound: true, repaired, ..CheckReport::default() }))
 }
 

@@ -265,6 +265,10 @@ pub const BACKUP_EVERY_MS_MIN: u64 = 10 * 60 * 1_000;
 pub const BACKUP_EVERY_MS_MAX: u64 = 366 * 24 * 3_600 * 1_000;
 /// Scheduled backups that are kept at most.
 pub const BACKUPS_KEPT_MAX: usize = 1_000;
+/// Holes of a damaged journal that one repair fills, a hundred bytes each; those behind are left to the next.
+pub const REPAIR_HOLES_MAX: usize = 4_096;
+/// Scheduled backups that a repair looks into, newest first: each is read as a whole.
+pub const REPAIR_BACKUPS_MAX: usize = 8;
 /// Backups and exports that leave by HTTP at one time: each reads all of the journal.
 pub const CARRYING_MAX: usize = 1;
 /// Bytes of one record of an import, and of one line of its file: a message with all it can carry, escaped.

@@ -8,10 +8,14 @@ use crate::doors::control::wire::{CheckReport, LostLine, Request};
 pub(super) const CHECK: Spec = Spec {
     words: "check",
     operands: &[],
-    options: &[Opt::switch("--repair"), Opt::switch("--json")],
+    options: &[Opt::switch("--repair"), Opt::valued("--backup", "FILE"), Opt::switch("--json")],
     help: HELP,
     build: |given, _| {
-        let request = Request::Check { repair: given.has("--repair") };
+        let (repair, backup) = (given.has("--repair"), given.value("--backup").map(str::to_owned));
+        if backup.is_some() && !repair {
+            return Err(given.usage("a --backup is for a --repair"));
+        }
+        let request = Request::Check { repair, backup };
         Ok(Action::Ask { sources: given.sources(), request, json: given.has("--json") })
     },
 };
@@ -30,20 +34,24 @@ pub(super) const REBUILD: Spec = Spec {
 const HELP: &str = "\
 linnet check: whether everything that was said can be read, and the index fits it
 
-usage: linnet check [--repair] [--json]
+usage: linnet check [--repair [--backup FILE]] [--json]
 
-  --repair         set an index that does not fit aside, and build it anew from the journal
+  --repair         bring back from a backup what a damaged journal lost, while no node runs; set an index that does
+                   not fit aside, and build it anew from the journal
+  --backup FILE    the backup to take it from (the newest in the folder of scheduled ones that has it)
   --json           for scripts
   --data DIR       the node's data folder (./linnet-data)
   --config FILE    settings to read (./linnet.toml, else /etc/linnet/linnet.toml)
 
 Reads everything, and builds an index beside the node's own to compare them: that takes some minutes and as much room as
 the index has. A running node goes on meanwhile; without one nothing in the folder is changed. The exit code is 0 when
-all is well and 1 when something is damaged. What the journal has lost comes back only from a backup.
+all is well and 1 when something is damaged. What the journal has lost comes back only from a backup of this node;
+the damaged files are kept in quarantine-journal in the data folder.
 
 examples:
   linnet check
   linnet check --repair
+  linnet check --repair --backup /media/stick/linnet.backup
 ";
 
 const REBUILD_HELP: &str = "\

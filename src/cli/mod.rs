@@ -42,7 +42,7 @@ pub trait Backend {
     fn serve(&self, settings: Loaded, test_mode: bool) -> Result<(), Failure>;
 
     /// Answers from the store while no node runs. A [`Request::Tail`] is answered with the list of its messages.
-    fn offline(&self, data: &Path, request: Request) -> Reply;
+    fn offline(&self, config: &Config, request: Request) -> Reply;
 
     /// Gives the bytes a request asks for from the store while no node runs. Returns the last reply.
     fn fetch_offline(

@@ -29,7 +29,7 @@ pub(super) fn ask(
     let reply = match Client::connect(&config.data) {
         Ok(Some(client)) => client.call(&request, on_item).unwrap_or_else(unanswered),
         // The one place where a command reaches the store itself.
-        Ok(None) => backend.offline(&config.data, request.clone()),
+        Ok(None) => backend.offline(config, request.clone()),
         Err(error) => unanswered(error),
     };
     written?;

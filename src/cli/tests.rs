@@ -21,7 +21,7 @@ impl Backend for Scripted {
         Ok(())
     }
 
-    fn offline(&self, _: &Path, request: Request) -> Reply {
+    fn offline(&self, _: &Config, request: Request) -> Reply {
         *self.asked.borrow_mut() = Some(request);
         self.reply.clone()
     }

@@ -3,6 +3,7 @@
 mod api;
 mod damage;
 mod memory;
+mod mend;
 mod old;
 mod running;
 mod schedule;

@@ -4,5 +4,6 @@ mod check;
 mod compact;
 mod damage;
 mod folders;
+mod mend;
 mod process;
 mod scrub;

@@ -16,6 +16,12 @@ pub async fn check(node: &NodeHandle, around: &Surroundings, repair: bool) -> Re
     let mut answer = told(&report);
     if repair && !report.is_index_sound() {
         answer.repaired = rebuild(around, "a check found that it does not fit the journal");
+    } else if repair && report.lost_count > 0 {
+        answer.repaired = Some(
+            "what the journal lost comes back from a backup only while no node runs: stop it, then run 'linnet check \
+             --repair' again"
+                .to_owned(),
+        );
     }
     Ok(Reply::ok(&answer))
 }

@@ -114,6 +114,9 @@ pub enum Request {
     Check {
         /// Whether an index that does not fit is set aside and built anew.
         repair: bool,
+        /// The backup for what the journal lost; without one, the newest in the folder of scheduled ones that has it.
+        #[serde(default)]
+        backup: Option<String>,
     },
     /// Sets the index aside and builds it anew from the journal, whatever it is like: [`CheckReport`].
     RebuildIndex,

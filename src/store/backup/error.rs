@@ -33,6 +33,13 @@ pub enum BackupError {
         /// Where the backup ended.
         at: u64,
     },
+    /// It is another node's.
+    OtherNode,
+    /// It is of the same node, but what it says of the same numbers is something else.
+    OtherCourse {
+        /// The first such number that was seen.
+        seq: u64,
+    },
     /// What was read cannot be stored.
     Store(StoreError),
 }
@@ -52,6 +59,10 @@ impl fmt::Display for BackupError {
                 write!(f, "the backup is damaged at byte {at}: {what}")
             }
             BackupError::Followed { at } => write!(f, "something follows the backup's end at byte {at}"),
+            BackupError::OtherNode => f.write_str("this is another node's backup"),
+            BackupError::OtherCourse { seq } => {
+                write!(f, "this backup tells another course of things than the journal, at Change {seq}")
+            }
             BackupError::Store(error) => error.fmt(f),
         }
     }

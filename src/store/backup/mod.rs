@@ -17,6 +17,7 @@
 mod error;
 pub mod folder;
 mod form;
+pub mod mend;
 mod restore;
 mod source;
 mod writing;

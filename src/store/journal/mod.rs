@@ -49,6 +49,7 @@ mod find;
 mod frame;
 mod open;
 mod reader;
+mod repair;
 mod rewrite;
 mod segment;
 mod walk;

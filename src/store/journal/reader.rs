@@ -45,6 +45,13 @@ pub struct Segment {
     pub bytes: u64,
 }
 
+impl Segment {
+    /// Its file.
+    pub fn path(&self) -> String {
+        super::segment::path(self.from.place(), self.generation)
+    }
+}
+
 /// Keeps the segments as they are while somebody reads all of them. Held briefly or by a backup, never for ever:
 /// nothing is erased meanwhile.
 pub struct Pin(Arc<Shared>);

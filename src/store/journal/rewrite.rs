@@ -6,13 +6,11 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use super::appender::{GroupBuilder, Place};
 use super::files::Part;
 use super::segment::{self, Condensed, SegmentHeader};
 use super::{FOLDER, Pos, Reader, Shared, WriteCounts};
-use crate::base::limits::{CONDENSED_GROUP_BYTES, GROUP_BYTES_MAX};
+use crate::base::limits::CONDENSED_GROUP_BYTES;
 use crate::store::disk::DiskFile;
 use crate::store::error::StoreError;
 
@@ -47,20 +45,32 @@ impl Reader {
     /// Begins to write the segments from the one that begins at `from` to the one that ends at `until` anew. `as_of` is
     /// the newest number that is known to whoever decides what to leave out; 0 for who leaves out nothing.
     pub fn rewrite(&self, from: Pos, until: Pos, as_of: u64) -> Result<Rewrite, StoreError> {
-        let (first, until) = (from.place(), until.place());
-        let parts: Vec<Part> = self
-            .shared
-            .files
-            .parts()
-            .into_iter()
-            .filter(|part| (first..until).contains(&part.base))
-            .collect();
-        let refused = |why| StoreError::CannotCondense { why };
-        let whole = parts.first().is_some_and(|part| part.base == first)
-            && parts.last().is_some_and(|part| part.until == Some(until));
+        let parts = self.parts_within(from, until);
+        let whole = parts.first().is_some_and(|part| part.base == from.place())
+            && parts.last().is_some_and(|part| part.until == Some(until.place()));
         if !whole {
-            return Err(refused("only whole segments behind which others begin can be written anew"));
+            let why = "only whole segments behind which others begin can be written anew";
+            return Err(StoreError::CannotCondense { why });
         }
+        self.begin_rewrite(from, until, as_of, &parts)
+    }
+
+    /// The segments that begin in a stretch.
+    pub(super) fn parts_within(&self, from: Pos, until: Pos) -> Vec<Part> {
+        let parts = self.shared.files.parts().into_iter();
+        parts.filter(|part| (from.place()..until.place()).contains(&part.base)).collect()
+    }
+
+    /// Begins a file for a stretch whose segments these are.
+    pub(super) fn begin_rewrite(
+        &self,
+        from: Pos,
+        until: Pos,
+        as_of: u64,
+        parts: &[Part],
+    ) -> Result<Rewrite, StoreError> {
+        let (first, until) = (from.place(), until.place());
+        let refused = |why| StoreError::CannotCondense { why };
         let newest = parts.iter().map(|part| part.generation).max().unwrap_or(0);
         let generation = newest.checked_add(1).ok_or_else(|| refused("it was written anew too often"))?;
         let known = |seq: u64| Some(seq).filter(|seq| *seq > 0);
@@ -88,27 +98,6 @@ impl Reader {
                 .max(),
             as_of,
         })
-    }
-
-    /// Writes one segment anew with these frames, whose numbers rise: what a repair has of it.
-    pub fn rewrite_with(
-        &self,
-        from: Pos,
-        until: Pos,
-        frames: impl IntoIterator<Item = (u64, Bytes)>,
-    ) -> Result<Rewritten, StoreError> {
-        let mut rewrite = self.rewrite(from, until, 0)?;
-        let mut bytes = 0;
-        for (seq, payload) in frames {
-            rewrite.push(seq, &payload)?;
-            bytes += payload.len();
-            // Where groups ended is not known; with groups as large as the writer's there are not more of them.
-            if bytes >= GROUP_BYTES_MAX {
-                rewrite.group_end()?;
-                bytes = 0;
-            }
-        }
-        rewrite.finish()
     }
 
     /// Removes the files that others have taken the place of; the caller knows that nobody remembers a place in them.

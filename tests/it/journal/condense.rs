@@ -329,7 +329,7 @@ fn a_repair_writes_one_segment_with_the_frames_it_has() {
     let before = read_all(&reader).0;
     let inside = |pos: Pos| pos > segment.from && pos < segment.to;
     let frames = before.iter().filter(|(pos, _)| inside(*pos));
-    let frames = frames.map(|(_, (seq, payload))| (*seq, payload.clone().into()));
+    let frames = frames.map(|(_, (seq, payload))| Ok((*seq, payload.clone().into())));
     reader.rewrite_with(segment.from, segment.to, frames).unwrap();
     reader.remove_replaced().unwrap();
     let opened = open(&disk.crash(), None).unwrap();
