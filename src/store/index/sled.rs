@@ -24,6 +24,8 @@ pub struct SledKv {
 impl SledKv {
     /// Opens or makes the index in this folder. Everything a power cut could tear is synced before it returns.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        // One that was dropped a moment ago may still hold it, and that is no fault of the index.
+        is_let_go(folder).map_err(|error| StoreError::disk("open", "index", error))?;
         let db = sled::Config::new()
             .path(folder)
             .cache_capacity(CACHE_BYTES)
@@ -50,22 +52,27 @@ impl SledKv {
     /// Closes it, and returns when the database has let go of this folder's files: it writes to them by name until
     /// then, some time after it was dropped.
     pub fn close(self, folder: &Path) -> Result<(), StoreError> {
-        let failed = |error| StoreError::disk("close", "index", error);
-        let Self { db, log } = self;
-        drop((db, log));
-        for _ in 0..INDEX_CLOSE_LOOKS {
-            let log = File::open(folder.join("db")).map_err(failed)?;
-            match flock(&log, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(()),
-                Err(Errno::WOULDBLOCK) => {}
-                Err(errno) => return Err(failed(errno.into())),
-            }
-            // What it left behind is freed only by threads that come by.
-            drop(sled::pin());
-            std::thread::sleep(Duration::from_millis(INDEX_CLOSE_LOOK_MS));
-        }
-        Err(failed(ErrorKind::TimedOut.into()))
+        drop(self);
+        is_let_go(folder).map_err(|error| StoreError::disk("close", "index", error))
     }
+}
+
+/// Returns when no database of this process holds the folder's log any more; at once where there is none.
+fn is_let_go(folder: &Path) -> std::io::Result<()> {
+    for _ in 0..INDEX_CLOSE_LOOKS {
+        let log = match File::open(folder.join("db")) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            opened => opened?,
+        };
+        match flock(&log, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK) => {}
+            other => return Ok(other?),
+        }
+        // What it left behind is freed only by threads that come by.
+        drop(sled::pin());
+        std::thread::sleep(Duration::from_millis(INDEX_CLOSE_LOOK_MS));
+    }
+    Err(ErrorKind::TimedOut.into())
 }
 
 /// What the machine lacks is the disk's trouble; everything else is the index's, which can be built anew.
