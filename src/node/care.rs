@@ -8,6 +8,7 @@ use crate::base::limits::{
 use crate::chat::refusal::Refusal;
 use crate::node::caller::Caller;
 use crate::node::condense::{GivenBack, Hands, Job, Scope, condense};
+use crate::node::health::{Trouble, TroubleKind};
 use crate::node::reply::reply;
 use crate::node::trim::Retention;
 use crate::node::{NodeHandle, Reading, refuse};
@@ -34,11 +35,7 @@ impl Care {
             let look = Duration::from_millis(CARE_LOOK_MS);
             let mut rounds = Rounds::new(retention);
             while stopped.recv_timeout(look) == Err(RecvTimeoutError::Timeout) {
-                let cared = look_after(&node, &mut rounds, &stopped);
-                if let Err(error) = cared {
-                    // Nothing is lost by it, and the next look tries again.
-                    tracing::warn!(%error, "the journal could not be trimmed or condensed");
-                }
+                tell(&node, look_after(&node, &mut rounds, &stopped));
             }
         })?;
         Ok(Care { stop, thread })
@@ -49,6 +46,21 @@ impl Care {
         drop(self.stop);
         if self.thread.join().is_err() {
             tracing::error!("the thread that cares for the disk panicked");
+        }
+    }
+}
+
+/// Nothing is lost where it failed, and the next look tries again; what keeps on failing leaves words on the disk.
+fn tell(node: &NodeHandle, cared: Result<GivenBack, StoreError>) {
+    match cared {
+        Ok(_) => node.health.clear(TroubleKind::CareFailed),
+        // The node is stopping, or full of work or of data: it has said so where that is a trouble.
+        Err(error @ (StoreError::CannotCondense { .. } | StoreError::Stopped | StoreError::NoRoom)) => {
+            tracing::info!(%error, "the care for the disk waits");
+        }
+        Err(error) => {
+            let text = format!("Old messages could not be trimmed, or deleted ones not erased: {error}.");
+            node.health.note(Trouble { kind: TroubleKind::CareFailed, text });
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use crate::base::id::Seq;
 use crate::base::limits::{CHECK_FINDINGS_MAX, CHECK_PAGE_ENTRIES, CHECK_ROUNDS, INDEX_OPEN_SECONDS};
+use crate::chat::change::Change;
 use crate::chat::refusal::Refusal;
 use crate::node::reading::Reading;
 use crate::node::refuse;
@@ -206,7 +207,25 @@ fn check(
 
 /// Reads the whole journal: every group, every frame, every Change.
 fn read_journal(journal: &journal::Reader, upto: Pos) -> Result<Report, StoreError> {
-    let (mut report, mut losses) = (Report::default(), Losses::default());
+    let mut report = Report::default();
+    let losses = read_all(journal, upto, &mut |change, _| {
+        report.changes += 1;
+        report.last = change.seq;
+        true
+    })?;
+    report.lost = losses.list().to_vec();
+    report.lost_count = losses.count();
+    Ok(report)
+}
+
+/// Reads every Change up to a place, and gives what cannot be read. `each` hears of every one, with the bytes it takes,
+/// and says whether to go on.
+pub(super) fn read_all(
+    journal: &journal::Reader,
+    upto: Pos,
+    each: &mut dyn FnMut(&Change, usize) -> bool,
+) -> Result<Losses, StoreError> {
+    let mut losses = Losses::default();
     if let Some(first) = journal.segments().first().filter(|first| first.from.place() > 0) {
         losses.damaged(Damage { from: Pos::default(), to: first.from, why: Why::Missing });
     }
@@ -222,15 +241,14 @@ fn read_journal(journal: &journal::Reader, upto: Pos) -> Result<Report, StoreErr
         match record::change::decode(Seq(frame.seq), &frame.payload) {
             Ok(change) => {
                 losses.read(&change);
-                report.changes += 1;
-                report.last = change.seq;
+                if !each(&change, frame.payload.len()) {
+                    break;
+                }
             }
             Err(_) => losses.damaged(Damage { from: pos, to: pos, why: Why::BadGroup }),
         }
     }
-    report.lost = losses.list().to_vec();
-    report.lost_count = losses.count();
-    Ok(report)
+    Ok(losses)
 }
 
 /// The keys whose values differ; the first few dozen.

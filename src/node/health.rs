@@ -63,6 +63,8 @@ kinds! {
     SyncFailed = "sync_failed", Error, stands: false;
     /// The node cannot store anything any more, for another reason.
     Failed = "failed", Error, stands: false;
+    /// Rooms could not be trimmed, or words that were taken back not erased. The next look tries again.
+    CareFailed = "care_failed", Warning, stands: false;
     /// The last backup was not made.
     BackupFailed = "backup_failed", Warning, stands: false;
     /// Nobody vouches for the wall clock.

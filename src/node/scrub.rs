@@ -1,15 +1,12 @@
 //! Reads all of the journal again, slowly, soon after each start and once a week: what a card has lost since is told
 //! before anybody asks for it. A start itself reads only what the index has not followed yet.
 
-use crate::base::id::Seq;
 use crate::base::limits::{SCRUB_BREATH_BYTES, SCRUB_BREATH_MS, SCRUB_EVERY_MS, SCRUB_FIRST_MS};
 use crate::node::NodeHandle;
+use crate::node::check::read_all;
 use crate::node::reading::Reading;
 use crate::node::start::tell_loss;
 use crate::store::error::StoreError;
-use crate::store::journal::{Damage, Pos, Why};
-use crate::store::lost::Losses;
-use crate::store::record;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -57,28 +54,15 @@ fn passes(stopped: &Receiver<()>, ms: u64) -> bool {
 fn scrub(reading: &Reading, node: &NodeHandle, goes_on: &dyn Fn() -> bool) -> Result<(), StoreError> {
     // The segments stay as they are until it is done.
     let _pin = reading.journal.pin();
-    let (mut losses, mut breath) = (Losses::default(), 0);
-    for found in reading.journal.scan(Pos::default(), reading.settled.reached().end) {
-        let (pos, frame) = match found {
-            Ok(found) => found,
-            Err(StoreError::Damaged(damage)) => {
-                losses.damaged(damage);
-                continue;
-            }
-            Err(error) => return Err(error),
-        };
-        match record::change::decode(Seq(frame.seq), &frame.payload) {
-            Ok(change) => losses.read(&change),
-            Err(_) => losses.damaged(Damage { from: pos, to: pos, why: Why::BadGroup }),
+    let mut breath = 0;
+    let losses = read_all(&reading.journal, reading.settled.reached().end, &mut |_, bytes| {
+        breath += bytes;
+        if breath < SCRUB_BREATH_BYTES {
+            return true;
         }
-        breath += frame.payload.len();
-        if breath >= SCRUB_BREATH_BYTES {
-            breath = 0;
-            if !goes_on() {
-                return Ok(());
-            }
-        }
-    }
+        breath = 0;
+        goes_on()
+    })?;
     losses.list().iter().for_each(|lost| tell_loss(&node.health, lost.damage.why, &lost.to_string()));
     Ok(())
 }
