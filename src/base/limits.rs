@@ -136,6 +136,8 @@ pub const WAYMARK_CHANGES: u64 = 256;
 pub const TRIMMED_BLOCKS_MAX: usize = 64;
 /// Rooms whose newest block the writer keeps in mind.
 pub const ROOM_TAILS_MAX: usize = 1_024;
+/// Entries of a room's history looked at to leave removed messages out of an offset: 160 blocks. Beyond, they count.
+pub const SKIP_ENTRIES_MAX: u64 = 10_000;
 /// Changes looked at to tell a client what changed since it was away.
 pub const SYNC_CHANGES_MAX: usize = 20_000;
 /// Entries looked at by one listing of users or rooms that has to filter.

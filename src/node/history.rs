@@ -1,7 +1,7 @@
 //! What was said: pages of a room's history. Every reader shows the permit to read that room.
 
 use crate::base::id::{MessageId, RoomId, Seq};
-use crate::base::limits::{PAGE_MESSAGES_MAX, SYNC_CHANGES_MAX};
+use crate::base::limits::{PAGE_MESSAGES_MAX, SKIP_ENTRIES_MAX, SYNC_CHANGES_MAX};
 use crate::base::time::WallMs;
 use crate::chat::change::{Change, What};
 use crate::chat::message::Message;
@@ -26,11 +26,8 @@ pub struct Stretch {
     pub oldest: Option<WallMs>,
     /// Whether messages of exactly these times belong to it.
     pub inclusive: bool,
-    /// Newest messages of the stretch to leave out, removed ones counted.
+    /// Newest messages of the stretch to leave out. Removed ones do not count among the first [`SKIP_ENTRIES_MAX`].
     pub skip: u64,
-    /// Whether older messages take the places of removed ones. Without it pages that follow each other by
-    /// [`skip`](Stretch::skip) neither overlap nor leave one out.
-    pub filled: bool,
     /// Messages wanted, at most [`PAGE_MESSAGES_MAX`].
     pub max: usize,
 }
@@ -70,10 +67,8 @@ impl Reading {
             Some(oldest) => first(&|entry| entry.at > oldest)?,
             None => 0,
         };
-        let upto = end.saturating_sub(stretch.skip);
-        let first = upto.saturating_sub(stretch.max.min(PAGE_MESSAGES_MAX) as u64);
-        let from = if stretch.filled { start } else { start.max(first) };
-        let messages = self.page_before(permit, from, upto, stretch.max)?;
+        let upto = self.before_skipped(permit.room(), (start, end), stretch.skip).map_err(refuse)?;
+        let messages = self.page_before(permit, start, upto, stretch.max)?;
         Ok(Page { messages, total: end.saturating_sub(start) })
     }
 
@@ -114,6 +109,28 @@ impl Reading {
             number = end;
         }
         Ok(messages)
+    }
+
+    /// The number before which the page lies that leaves out so many of the newest messages: without the removed ones,
+    /// so that pages neither overlap nor leave one out, as far as it looks.
+    fn before_skipped(&self, room: &RoomId, stretch: (u64, u64), skip: u64) -> Result<u64, StoreError> {
+        let (start, end) = stretch;
+        let (mut at, mut left) = (end, skip);
+        while left > 0 && at > start && end - at < SKIP_ENTRIES_MAX {
+            let Some((first, block)) = self.block_at(room, at - 1)? else { break };
+            let Some(upto) = at.checked_sub(first).filter(|upto| *upto <= block.entries().len() as u64)
+            else {
+                break;
+            };
+            for entry in block.entries()[start.saturating_sub(first) as usize..upto as usize].iter().rev() {
+                if left == 0 {
+                    break;
+                }
+                at -= 1;
+                left -= u64::from(entry.pos != 0);
+            }
+        }
+        Ok(at.saturating_sub(left))
     }
 
     /// Messages with numbers from `start` up to before `end`, newest first.

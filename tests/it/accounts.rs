@@ -25,7 +25,7 @@ fn in_general(life: &Life) -> Vec<String> {
     let reading = &life.parts.reading;
     let actor = reading.actor(&OPERATOR).unwrap();
     let (_, granted) = reading.room_for(&actor, "general").unwrap();
-    let stretch = Stretch { latest: None, oldest: None, inclusive: false, skip: 0, filled: true, max: 50 };
+    let stretch = Stretch { latest: None, oldest: None, inclusive: false, skip: 0, max: 50 };
     let page = reading.history(&granted.permit, stretch).unwrap();
     page.messages.iter().map(|message| message.text.as_str().to_owned()).collect()
 }

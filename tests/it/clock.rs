@@ -40,7 +40,7 @@ fn say(life: &mut Life, who: &Caller, text: &str) -> Message {
 fn between(life: &Life, who: &Caller, oldest: Option<u64>, latest: Option<u64>) -> Vec<Message> {
     let reading = &life.parts.reading;
     let (_, granted) = reading.room_for(&reading.actor(who).unwrap(), "general").unwrap();
-    let stretch = Stretch { latest, oldest, inclusive: true, skip: 0, filled: true, max: 100 };
+    let stretch = Stretch { latest, oldest, inclusive: true, skip: 0, max: 100 };
     let mut page = reading.history(&granted.permit, stretch).unwrap().messages;
     page.retain(|message| message.kind == linnet::chat::message::MessageKind::Said);
     page.reverse();

@@ -50,7 +50,7 @@ fn rebuilt(life: Life) -> Life {
 fn newest(life: &Life, caller: &Caller) -> Vec<Message> {
     let reading = &life.parts.reading;
     let (_, granted) = reading.room_for(&reading.actor(caller).unwrap(), "general").unwrap();
-    let stretch = Stretch { latest: None, oldest: None, inclusive: false, skip: 0, filled: true, max: 100 };
+    let stretch = Stretch { latest: None, oldest: None, inclusive: false, skip: 0, max: 100 };
     reading.history(&granted.permit, stretch).unwrap().messages
 }
 

@@ -16,8 +16,7 @@ use linnet::store::disk::{Disk, SimDisk};
 use linnet::store::index::memory::MemoryKv;
 use std::sync::Arc;
 
-const PAGE: Stretch =
-    Stretch { latest: None, oldest: None, inclusive: false, skip: 0, filled: true, max: 50 };
+const PAGE: Stretch = Stretch { latest: None, oldest: None, inclusive: false, skip: 0, max: 50 };
 
 /// Jobs of one group while something is built up.
 const GROUP: usize = 200;

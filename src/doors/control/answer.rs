@@ -264,14 +264,7 @@ pub fn lines(reading: &Reading, name: &str, since: Option<u64>) -> Result<Vec<Ta
     let messages = match since {
         Some(seq) => reading.messages_after(&granted.permit, crate::base::id::Seq(seq), PAGE_MESSAGES_MAX)?,
         None => {
-            let stretch = Stretch {
-                latest: None,
-                oldest: None,
-                inclusive: false,
-                skip: 0,
-                filled: true,
-                max: TAIL_LINES,
-            };
+            let stretch = Stretch { latest: None, oldest: None, inclusive: false, skip: 0, max: TAIL_LINES };
             let mut page = reading.history(&granted.permit, stretch)?.messages;
             page.reverse();
             page

@@ -13,8 +13,7 @@ use linnet::node::rooms::{NewRoom, RoomPatch};
 use linnet::node::{Caller, Catalog};
 use std::sync::Arc;
 
-const ALL: Stretch =
-    Stretch { latest: None, oldest: None, inclusive: false, skip: 0, filled: true, max: 100 };
+const ALL: Stretch = Stretch { latest: None, oldest: None, inclusive: false, skip: 0, max: 100 };
 
 fn noted(troubles: &[(TroubleKind, &str)]) -> News {
     let noted = troubles.iter().map(|(kind, text)| Trouble { kind: *kind, text: (*text).into() });

@@ -168,7 +168,7 @@ fn everybody_speaks(life: &mut Life, people: &mut BTreeMap<&'static str, Person>
     let reading = &life.parts.reading;
     let actor = reading.actor(&people["owner"].caller).unwrap();
     let (_, granted) = reading.room_for(&actor, square.as_str()).unwrap();
-    let stretch = Stretch { latest: None, oldest: None, inclusive: false, skip: 0, filled: true, max: 100 };
+    let stretch = Stretch { latest: None, oldest: None, inclusive: false, skip: 0, max: 100 };
     for message in reading.history(&granted.permit, stretch).unwrap().messages {
         if message.kind == MessageKind::UserJoined
             && let Some(person) = people.values_mut().find(|person| person.id == message.author.id)

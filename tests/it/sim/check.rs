@@ -167,7 +167,7 @@ fn history(life: &Life, place: &Place, granted: &Granted) -> Result<(), String> 
     let mut newest_first = Vec::new();
     let mut latest = None;
     for skip in (0..place.said.len() as u64 + 1).step_by(7) {
-        let stretch = Stretch { latest: None, oldest: None, inclusive: false, skip, filled: true, max: 7 };
+        let stretch = Stretch { latest: None, oldest: None, inclusive: false, skip, max: 7 };
         let page = reading.history(&granted.permit, stretch).map_err(|refusal| format!("{refusal:?}"))?;
         if page.total != place.said.len() as u64 {
             return Err(format!("{} messages in {} and not {}", page.total, place.room.id, place.said.len()));

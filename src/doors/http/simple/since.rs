@@ -74,7 +74,7 @@ impl Since {
 
 /// The place before the message that has so many newer ones.
 fn before(reading: &Reading, permit: &MayRead, newer: u64) -> Result<Option<Seq>, Refusal> {
-    let stretch = Stretch { latest: None, oldest: None, inclusive: false, skip: newer, filled: true, max: 1 };
+    let stretch = Stretch { latest: None, oldest: None, inclusive: false, skip: newer, max: 1 };
     let page = reading.history(permit, stretch)?;
     Ok(page.messages.first().map(|message| Seq(message.seq.0 - 1)))
 }

@@ -155,7 +155,7 @@ fn fields(extra: &Opaque) -> Option<Box<RawValue>> {
 }
 
 fn newest(reading: &Reading, permit: &MayRead) -> Result<Option<Message>, Refusal> {
-    let newest = Stretch { latest: None, oldest: None, inclusive: false, skip: 0, filled: true, max: 1 };
+    let newest = Stretch { latest: None, oldest: None, inclusive: false, skip: 0, max: 1 };
     Ok(reading.history(permit, newest)?.messages.pop())
 }
 

@@ -31,19 +31,13 @@ pub fn load(call: &MethodCall) -> Given {
     let last_seen = date_of(call.param(3));
     call.read(|reading, actor| {
         let (_, granted) = readable(reading, actor, &room)?;
-        let stretch = Stretch { latest, oldest: None, inclusive: false, skip: 0, filled: true, max };
+        let stretch = Stretch { latest, oldest: None, inclusive: false, skip: 0, max };
         let page = reading.history(&granted.permit, stretch)?;
         let mut answer = json!({ "messages": shown(reading, &page.messages) });
         let oldest = page.messages.last().map(|oldest| oldest.at);
         if let (Some(seen), Some(oldest)) = (last_seen, oldest) {
-            let unread = Stretch {
-                latest: Some(oldest),
-                oldest: Some(seen),
-                inclusive: false,
-                skip: 0,
-                filled: true,
-                max: 0,
-            };
+            let unread =
+                Stretch { latest: Some(oldest), oldest: Some(seen), inclusive: false, skip: 0, max: 0 };
             answer["unreadNotLoaded"] = reading.history(&granted.permit, unread)?.total.into();
             let first = reading.messages_from(&granted.permit, seen + 1, 1)?;
             if let Some(first) = first.first() {

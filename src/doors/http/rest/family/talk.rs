@@ -24,8 +24,6 @@ pub async fn history(call: Call, of: &'static Family) -> Result<Reply, Problem> 
         oldest: given.date("oldest", "error-oldest-param-invalid")?,
         inclusive: given.flag("inclusive").unwrap_or(false),
         skip: slice.offset as u64,
-        // Who goes by numbers gets pages that do not overlap; who goes by times gets full ones.
-        filled: given.number("offset").is_none(),
         max: slice.max.min(PAGE_MESSAGES_MAX),
     };
     reading_room(&call, &given, of, |reading, _, _, granted| {
@@ -40,8 +38,7 @@ pub async fn messages(call: Call, of: &'static Family) -> Result<Reply, Problem>
     let given = Given::of(&call)?;
     let slice = given.slice();
     let skip = slice.offset as u64;
-    let stretch =
-        Stretch { latest: None, oldest: None, inclusive: false, skip, filled: false, max: slice.max };
+    let stretch = Stretch { latest: None, oldest: None, inclusive: false, skip, max: slice.max };
     reading_room(&call, &given, of, |reading, _, _, granted| {
         let page = reading.history(&granted.permit, stretch)?;
         let items: Vec<_> =
