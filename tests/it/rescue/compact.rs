@@ -103,7 +103,9 @@ fn an_index_of_ordinary_size_is_left_as_it_is() {
     let before = bytes(data);
     assert!(before <= INDEX_COMPACT_BYTES_MIN);
     let home = Home::open(data).unwrap();
-    assert_eq!((home.found.len(), bytes(data) >= before), (0, true));
+    assert_eq!(home.found, []);
+    // The database itself cuts what it never used off the end of its file; a compaction leaves far less than that.
+    assert!(bytes(data) >= before / 4, "{before} {}", bytes(data));
     assert!(!data.join("index-compacted").exists(), "it was not even looked through");
 }
 
