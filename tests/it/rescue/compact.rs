@@ -23,17 +23,40 @@ fn names(data: &Path) -> Vec<String> {
     names
 }
 
-/// A folder with a history, whose index was written over until it is so large.
+/// A folder with a history, whose index was written over until it is so large, and stays so when it is opened.
 fn blown_up(data: &Path, wanted: u64) {
     let mut home = Home::open(data).unwrap();
     home.live(0, 30);
     home.checkpoint();
     drop(home);
+    let mut more = wanted;
+    while bytes(data) < wanted {
+        write_over(data, more);
+        settle(data);
+        more += wanted / 8;
+    }
+}
+
+/// The database cuts free room off the end of its file when it is opened: how much, only that tells.
+fn settle(data: &Path) {
+    let mut before = 0;
+    while bytes(data) != before {
+        before = bytes(data);
+        opened(data).close(&data.join("index")).unwrap();
+    }
+}
+
+fn opened(data: &Path) -> SledKv {
     // The database lets go of its files some time after it was dropped.
     let attempt = |_| SledKv::open(&data.join("index")).ok();
-    let kv = (0..100_000).find_map(attempt).unwrap();
+    (0..100_000).find_map(attempt).unwrap()
+}
+
+/// Writes keys that are there for a while and go again: what they took is not given back by the database, but for the
+/// end of its file.
+fn write_over(data: &Path, wanted: u64) {
+    let kv = opened(data);
     let entries = kv.scan(ALL.0, ALL.1, Order::Up, 1_000_000).unwrap();
-    // Keys that are there for a while and go again: what they took is not given back by the database.
     let passing = |number: u32| {
         let key = [&[0xB0][..], &number.to_be_bytes()].concat();
         let value: Vec<u8> = (0..2_000u32).map(|at| (at.wrapping_mul(number) >> 3) as u8).collect();
@@ -67,8 +90,7 @@ fn is_compacted(home: &Home) -> bool {
 /// Closes it so that the folder can be taken by somebody else.
 fn close(home: Home, data: &Path) {
     drop(home);
-    let index = data.join("index");
-    (0..100_000).find_map(|_| SledKv::open(&index).ok()).unwrap().close(&index).unwrap();
+    opened(data).close(&data.join("index")).unwrap();
 }
 
 #[test]
