@@ -69,6 +69,13 @@ impl Args {
         self.rows.is_empty() || self.rows.iter().any(|wanted| wanted == row)
     }
 
+    /// The words that run this row again just so.
+    pub fn again(&self, row: &str) -> String {
+        let planted = self.planted.iter().map(|words| format!("LINNET_PLANT={words} ")).collect::<String>();
+        let long = if self.long { " --long" } else { "" };
+        format!("{planted}tests/run plug --row {row} --seed {}{long}", self.seed)
+    }
+
     /// So many in a short run, so many in a long one.
     pub fn count(&self, short: u64, long: u64) -> u64 {
         if self.long { long } else { short }

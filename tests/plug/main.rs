@@ -11,6 +11,7 @@ mod args;
 #[allow(dead_code, reason = "the simulated lives use all of it")]
 mod chance;
 mod ddp;
+mod early;
 #[path = "../bench/fill.rs"]
 #[allow(dead_code, reason = "the benchmark uses all of it")]
 mod fill;
@@ -89,7 +90,7 @@ fn run(row: &Row, args: &Args, sum: &mut Tally) -> bool {
     if let Err(error) = &ended {
         tally.broken += u64::from(tally.is_clean());
         println!("{:<9} FAILED: {error}", "");
-        println!("{:<9} again: tests/run plug --row {} --seed {}", "", row.name, args.seed);
+        println!("{:<9} again: {}", "", args.again(row.name));
     }
     println!("{:<9} {tally}; {seconds:.1} s", "");
     sum.add(&tally);

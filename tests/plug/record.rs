@@ -6,6 +6,7 @@ use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 /// The shim's source; compiled when the rig runs.
 const SHIM: &str = include_str!("shim.c");
@@ -80,6 +81,8 @@ pub struct Recorder {
     shim: PathBuf,
     root: PathBuf,
     pub log: PathBuf,
+    /// How long a sync takes at least.
+    pub slow: Duration,
 }
 
 impl Recorder {
@@ -94,12 +97,17 @@ impl Recorder {
         if !done.status.success() {
             return Err(wrong(format!("the shim: {}", String::from_utf8_lossy(&done.stderr))));
         }
-        Ok(Recorder { shim, root: root.to_owned(), log: desk.join("record") })
+        Ok(Recorder { shim, root: root.to_owned(), log: desk.join("record"), slow: Duration::ZERO })
+    }
+
+    /// Syncs take their time, as those of a memory card do.
+    pub fn slow(self, slow: Duration) -> Recorder {
+        Recorder { slow, ..self }
     }
 
     /// The same shim for another root, with a log beside it.
     pub fn elsewhere(&self, desk: &Path, root: &Path) -> Recorder {
-        Recorder { shim: self.shim.clone(), root: root.to_owned(), log: desk.join("record") }
+        Recorder { root: root.to_owned(), log: desk.join("record"), ..self.clone() }
     }
 
     /// Nodes started like this are recorded.
@@ -110,6 +118,7 @@ impl Recorder {
         set("LD_PRELOAD", &self.shim);
         set("PLUG_ROOT", &self.root);
         set("PLUG_LOG", &self.log);
+        launch.variables.push(("PLUG_SLOW".into(), self.slow.as_micros().to_string()));
         launch
     }
 

@@ -1,7 +1,8 @@
 /*
  * Preloaded into the node (LD_PRELOAD): records what it does to the files under PLUG_ROOT into PLUG_LOG, in order and with
  * the data, so that the folder can be rebuilt as a power cut at any moment could have left it; and lets one write or sync
- * fail (PLUG_FAIL=write:7:EIO, sync:3:EIO).
+ * fail (PLUG_FAIL=write:7:EIO, sync:3:EIO). PLUG_SLOW=5000 makes every sync take so many microseconds, as a memory card
+ * does: what should wait for a sync and does not is done long before it.
  *
  * Only calls through the C library are seen. rustix makes its system calls by itself (fallocate, flock), so every record
  * of a file also says how long the file really is. What else went past shows in the end: a folder rebuilt with everything
@@ -23,6 +24,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 enum kind { CREATE = 1, MKDIR, WRITE, TRUNCATE, SYNC, SYNC_FOLDER, RENAME, UNLINK, RMDIR, SYNC_FAILED, OVERFLOW };
@@ -39,7 +41,7 @@ static int log_fd = -1;
 static const char *root;
 static size_t root_bytes;
 static const char *fail_call = "", *fail_how = "";
-static long fail_at;
+static long fail_at, slow_us;
 static atomic_long writes, syncs;
 
 __attribute__((constructor)) static void begin(void) {
@@ -48,6 +50,7 @@ __attribute__((constructor)) static void begin(void) {
     root_bytes = root ? strlen(root) : 0;
     if (path && root)
         log_fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    slow_us = getenv("PLUG_SLOW") ? atol(getenv("PLUG_SLOW")) : 0;
     static char how[64];
     if (fail && strlen(fail) < sizeof how) {
         strcpy(how, fail);
@@ -220,6 +223,7 @@ static int sync_with(long call, int fd) {
     struct stat stat;
     if (!path_of(fd, path) || fstat(fd, &stat) != 0) return (int)syscall(call, fd);
     uint64_t begun = log_fd < 0 ? 0 : log_bytes();
+    if (slow_us > 0) nanosleep(&(struct timespec){slow_us / 1000000, slow_us % 1000000 * 1000}, NULL);
     /* The bytes stay in the kernel's memory and never reach the disk: that is what EIO from a sync means. */
     int failed = fails("sync", &syncs);
     int done = failed ? -1 : (int)syscall(call, fd);

@@ -170,6 +170,14 @@ impl Witness {
         of.map(|(thing, steps)| (thing.clone(), steps.iter().any(|step| step.acked.is_some()))).collect()
     }
 
+    /// The words of every message that was acknowledged, and when.
+    pub fn acknowledged_messages(&self) -> Vec<(String, u64)> {
+        let book = self.book();
+        let messages = book.iter().filter(|(thing, _)| matches!(thing, Thing::Message { .. }));
+        let steps = messages.flat_map(|(_, steps)| steps);
+        steps.filter_map(|step| Some((step.value.clone()?, step.acked?))).collect()
+    }
+
     /// Judges what a node shows that lost its power at this time.
     pub fn judge(&self, seen: &Seen, at: u64, excused: Excuse<'_>) -> Verdict {
         let mut verdict = Verdict::default();

@@ -4,6 +4,7 @@
 use super::{Desk, Tally};
 use crate::args::Args;
 use crate::chance::Chance;
+use crate::early::{Early, early};
 use crate::image::{Disk, FATES, Fate};
 use crate::judge::Case;
 use crate::mqtt::Sensors;
@@ -25,6 +26,10 @@ const FIRST: (u64, u64) = (24, 400);
 const LOADED: (u64, u64) = (60, 1_200);
 /// How long they post in each life; one is longer than the time between two checkpoints of the index.
 const LIVES_MS: [u64; 3] = [1_500, 6_500, 1_000];
+/// How long a sync takes at least: that of a good memory card. An answer that does not wait for it is early for sure.
+const SYNC: Duration = Duration::from_millis(5);
+/// Images of moments at which something was acknowledged that was not on the disk.
+const EARLY_MAX: usize = 4;
 
 pub fn run(args: &Args, tally: &mut Tally) -> Outcome<()> {
     let lives: Vec<Duration> = LIVES_MS.map(Duration::from_millis).into();
@@ -68,7 +73,7 @@ fn record(args: &Args, desk: &Path, lives: &[Duration]) -> Outcome<Life> {
     let root = desk.join("power");
     fs::create_dir(&root)?;
     let (data, settings) = (root.join("data"), desk.join("linnet.toml"));
-    let recorder = Recorder::new(desk, &root)?;
+    let recorder = Recorder::new(desk, &root)?.slow(SYNC);
     let witness = Arc::new(Witness::new());
     let mut sensors = Sensors::start(&settings, &witness, args.seed)?;
     let launch = Launch::of(args).with_small_segments();
@@ -155,17 +160,39 @@ fn compare(real: &Path, rebuilt: &Path) -> Outcome<()> {
 
 impl Life {
     fn judge(&self, args: &Args, desk: &Path, images: (u64, u64), tally: &mut Tally) -> Outcome<()> {
+        let Early { looked, moments } = early(&self.recording, &self.witness);
+        println!(
+            "{:<9} {looked} messages acknowledged, {} of them before they were synced",
+            "",
+            moments.len()
+        );
         let mut chance = Chance::new(args.seed ^ 0xd15c);
+        let worst = moments.iter().take(EARLY_MAX).map(|at| (*at, Fate::Dropped)).collect();
+        self.judge_all(worst, desk, &mut chance, tally)?;
+        if !moments.is_empty() {
+            return Err(wrong("acknowledged before the sync, and yet the images show no loss"));
+        }
         let mut cuts = self.cuts(0, self.started, images.0, &mut chance);
         cuts.extend(self.cuts(self.built, u64::MAX, images.1, &mut chance));
         cuts.sort_unstable();
+        let fates = FATES.into_iter().cycle();
+        self.judge_all(cuts.into_iter().zip(fates).collect(), desk, &mut chance, tally)
+    }
+
+    /// Judges what these cuts leave, which are in their order.
+    fn judge_all(
+        &self,
+        cuts: Vec<(u64, Fate)>,
+        desk: &Path,
+        chance: &mut Chance,
+        tally: &mut Tally,
+    ) -> Outcome<()> {
         let mut disk = Disk::new(&self.recording);
-        for (number, at) in cuts.into_iter().enumerate() {
-            let fate = FATES[number % FATES.len()];
+        for (number, (at, fate)) in cuts.into_iter().enumerate() {
             disk.advance(at);
             let root = desk.join(format!("image-{number}"));
             fs::create_dir(&root)?;
-            disk.leave(fate, &mut chance, &root)?;
+            disk.leave(fate, chance, &root)?;
             let judged = self.judge_one(&root.join("data"), at, tally);
             judged.map_err(|error| {
                 wrong(format!("image {number} (cut at {at}, the rest {fate:?}): {error}"))
