@@ -2,20 +2,20 @@
 
 use super::folder::{DataFolder, FORMAT};
 use super::upgrade;
-use crate::base::id::Seq;
 use crate::base::limits::INDEX_OPEN_SECONDS;
 use crate::base::world::World;
 use crate::cli::Failure;
 use crate::node::disk::{make_room_to_open, segment_bytes};
 use crate::node::health::{Trouble, TroubleKind};
 use crate::node::run::Parts;
-use crate::node::start::{StartReport, start};
+use crate::node::start::{StartReport, start_behind};
 use crate::store::disk::OsDisk;
 use crate::store::error::StoreError;
+use crate::store::index::settled::Checkpoint;
 use crate::store::journal;
 use crate::store::rescue::compact::Given;
 use crate::store::rescue::guarded::Alarm;
-use crate::store::rescue::witness::Witness;
+use crate::store::rescue::witness::{self, Witness};
 use crate::store::rescue::{self, Found};
 use std::io;
 use std::sync::Arc;
@@ -34,10 +34,10 @@ pub fn open(world: Arc<dyn World>, folder: &DataFolder, alarm: &Alarm) -> Result
     super::restore::is_finished(&folder.path)?;
     let before = Before::look(folder);
     let is_older = upgrade::begin(folder).map_err(|error| cannot_upgrade(&error))?;
-    let (parts, report) = match attempt(world.clone(), folder, alarm, &mut found) {
+    let (parts, report) = match attempt(world.clone(), folder, alarm, &before, &mut found) {
         Err(StoreError::Index(why)) => {
             rescue::set_aside(&folder.path, &why, &mut found).map_err(|error| failed(&error))?;
-            attempt(world, folder, alarm, &mut found)
+            attempt(world, folder, alarm, &before, &mut found)
         }
         other => other,
     }
@@ -66,32 +66,32 @@ fn cannot_upgrade(error: &io::Error) -> Failure {
 
 /// What the folder said before anything was opened: a node never begins anew without a word about what was there.
 struct Before {
-    /// How far the index had followed a journal.
-    claimed: Option<Seq>,
+    /// How far the journal reached.
+    claimed: Option<Checkpoint>,
     /// Whether the folder was a node's before.
     is_known: bool,
 }
 
 impl Before {
     fn look(folder: &DataFolder) -> Before {
-        Before { claimed: Witness::claim(&folder.path), is_known: folder.is_known }
+        Before { claimed: Witness::of_journal(&folder.path), is_known: folder.is_known }
     }
 
     /// What is gone of what was there.
     fn gone(&self, report: &StartReport) -> Option<Trouble> {
-        let last = report.journal.last_seq.unwrap_or(0);
-        let claimed = self.claimed.unwrap_or_default().0;
-        let text = if last == 0 && claimed > 0 {
-            format!(
-                "The journal is gone: {claimed} Changes are lost, with them all rooms and messages. Restore a backup \
-                 into a fresh folder; what is left is kept in this one."
-            )
-        } else if claimed > last {
-            format!("The end of the journal is gone: Changes {} to {claimed} are lost.", last + 1)
-        } else if last == 0 && self.is_known {
-            "The data folder was used before, but it holds no journal: the node begins empty.".to_owned()
-        } else {
-            return None;
+        let text = match report.journal.lost_end {
+            Some((1, last)) => format!(
+                "The journal is gone: {last} Changes are lost, with them all messages. Stop the node and run \
+                 'linnet check --repair --backup FILE' to bring back what a backup has of them."
+            ),
+            Some((first, last)) => format!(
+                "The end of the journal is gone: Changes {first} to {last} are lost. Stop the node and run 'linnet \
+                 check --repair' to bring back what a backup has of them."
+            ),
+            None if report.journal.last_seq.is_none() && self.is_known => {
+                "The data folder was used before, but it holds no journal: the node begins empty.".to_owned()
+            }
+            None => return None,
         };
         Some(Trouble { kind: TroubleKind::JournalMissing, text })
     }
@@ -101,6 +101,7 @@ fn attempt(
     world: Arc<dyn World>,
     folder: &DataFolder,
     alarm: &Alarm,
+    before: &Before,
     found: &mut Vec<Found>,
 ) -> Result<(Parts, StartReport), StoreError> {
     let (kv, more) = rescue::open_index(&folder.path, Duration::from_secs(INDEX_OPEN_SECONDS), alarm)?;
@@ -114,7 +115,13 @@ fn attempt(
         segment_bytes: crate::base::plant::segment_bytes(options.segment_bytes),
         ..options
     };
-    start(Arc::new(disk), Box::new(kv), world, options)
+    let reached = before.claimed.unwrap_or_default();
+    let started = start_behind(Arc::new(disk), Box::new(kv), world, options, Some(reached))?;
+    if started.1.journal.lost_end.is_none() {
+        // Should this fail, the next start tries again.
+        let _ = witness::settled(&folder.path);
+    }
+    Ok(started)
 }
 
 /// What of it the operator must be told.

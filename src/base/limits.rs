@@ -241,6 +241,9 @@ pub const JOURNAL_READ_BYTES: usize = 64 * 1024;
 pub const JOURNAL_FRAME_READ_BYTES: usize = 1024;
 /// Segment files the readers keep open together.
 pub const JOURNAL_OPEN_FILES_MAX: usize = 4;
+/// Bytes of the journal that are left free for each Change that its end lost, where nobody knows where it ended: some
+/// times as much as Changes take, so that what comes back has room there.
+pub const JOURNAL_LOST_CHANGE_BYTES: u64 = 1024;
 /// Damaged stretches one opening lists; the rest are only in the journal's own scan.
 pub const JOURNAL_DAMAGE_LISTED_MAX: usize = 64;
 // ---- backups ----

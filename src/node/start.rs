@@ -54,10 +54,26 @@ pub fn start(
     world: Arc<dyn World>,
     options: journal::Options,
 ) -> Result<(Parts, StartReport), StoreError> {
+    start_behind(disk, kv, world, options, None)
+}
+
+/// As [`start`], where it is known how far the journal reached once. If it does not any more, the node goes on behind
+/// what is lost: no number is given twice, and what an index that is whole knows of that time stays known.
+pub fn start_behind(
+    disk: Arc<dyn Disk>,
+    kv: Box<dyn Kv>,
+    world: Arc<dyn World>,
+    options: journal::Options,
+    reached: Option<Checkpoint>,
+) -> Result<(Parts, StartReport), StoreError> {
     let health = Arc::new(Health::default());
     let room = Arc::new(DiskCare::new(disk.clone(), world.clone(), health.clone()));
     let (settled, checkpoint) = Settled::open(kv)?;
-    let opened = journal::open(disk, options, checkpoint.map(|checkpoint| checkpoint.end))?;
+    // An index that followed the journal further than its witness says knows better.
+    let known =
+        reached.and_then(|reached| [Some(reached), checkpoint].into_iter().flatten().max_by_key(|it| it.seq));
+    let known = known.map(|known| (known.seq.0, known.end));
+    let opened = journal::open_behind(disk, options, checkpoint.map(|checkpoint| checkpoint.end), known)?;
     let has_room = |bytes| room.has_room_for_index(bytes);
     let (replayed, losses) = catch_up(&settled, checkpoint, &opened, &has_room)?;
     let lost = losses.list().to_vec();

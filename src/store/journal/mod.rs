@@ -61,7 +61,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 pub use appender::{Appender, AppenderMark, Group, GroupBuilder, GroupMark};
-pub use open::open;
+pub use open::{open, open_behind};
 pub use reader::{Frame, Pin, Reader, Scan, Segment};
 pub use rewrite::{Rewrite, Rewritten};
 pub use writer::{WriteCounts, Writer};
@@ -152,8 +152,10 @@ pub struct Opened {
 pub struct OpenReport {
     /// The end of the last whole group.
     pub end: Pos,
-    /// The sequence number of the last frame; `None` if no whole group was found.
+    /// The sequence number of the last frame, or of the last that is known to be lost; `None` where there was none.
     pub last_seq: Option<u64>,
+    /// The first and the last number that are lost at the end, where it is known that they were kept.
+    pub lost_end: Option<(u64, u64)>,
     /// Bytes of a torn group that were cut from the tail.
     pub torn_bytes: u64,
     /// Stretches that were acknowledged once and cannot be read now; the first few dozen.

@@ -10,7 +10,9 @@ use super::frame::u32_at;
 use super::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, read_full};
 use super::walk::{FoundGroup, Step, Walk};
 use super::{Appender, Damage, OpenReport, Opened, Options, Pos, Reader, Shared, Why, WriteCounts, Writer};
-use crate::base::limits::{JOURNAL_DAMAGE_LISTED_MAX, JOURNAL_GROUP_BYTES_MAX, JOURNAL_READ_BYTES};
+use crate::base::limits::{
+    JOURNAL_DAMAGE_LISTED_MAX, JOURNAL_GROUP_BYTES_MAX, JOURNAL_LOST_CHANGE_BYTES, JOURNAL_READ_BYTES,
+};
 use crate::store::disk::{Disk, DiskFile};
 use crate::store::error::StoreError;
 
@@ -20,6 +22,19 @@ use crate::store::error::StoreError;
 /// `None` looks at everything. If no group ends there any more, the look begins at the start of that segment, and an
 /// end before `checked` is damage.
 pub fn open(disk: Arc<dyn Disk>, options: Options, checked: Option<Pos>) -> Result<Opened, StoreError> {
+    open_behind(disk, options, checked, None)
+}
+
+/// As [`open()`], where somebody knows how far the journal reached once: the number of a frame that was kept, and where
+/// its group ended, or 0. If it does not reach as far any more its end is lost. What is left stays as it is, and the
+/// next group goes behind the lost stretch and gets a later number: so it shows that something is missing and what, and
+/// there is room for it should it come back.
+pub fn open_behind(
+    disk: Arc<dyn Disk>,
+    options: Options,
+    checked: Option<Pos>,
+    reached: Option<(u64, Pos)>,
+) -> Result<Opened, StoreError> {
     let (files, unreadable) = find_segments(disk)?;
     let files = Arc::new(files);
     remove_half_created(&files)?;
@@ -35,7 +50,9 @@ pub fn open(disk: Arc<dyn Disk>, options: Options, checked: Option<Pos>) -> Resu
     {
         look.note(Damage::new(checked, first, Why::Missing));
     }
+    let lost = reached.and_then(|(seq, end)| Some((look.lost_end(seq)?, end)));
     let tail = match files.newest() {
+        newest if let Some((lost, end)) = lost => look.go_on_behind_lost(&files, newest, lost, end)?,
         None => None,
         // Nothing can be told about a journal whose every header is lost: it is left as it is, for a person to look at.
         Some(newest) if salt.is_none() && look.report.groups == 0 => look.abandon(&files, &newest)?,
@@ -222,6 +239,48 @@ impl Look {
         // What was behind it is lost; no place of it is used again as far as anybody can tell.
         self.set_end(known.max(checked.map_or(0, Pos::place)));
         Ok(None)
+    }
+
+    /// The numbers at the end that are lost, if this one was kept once.
+    fn lost_end(&self, reached: u64) -> Option<(u64, u64)> {
+        let last = self.report.last_seq.unwrap_or(0);
+        (last < reached).then_some((last + 1, reached))
+    }
+
+    /// Goes on behind what is lost of the end, and leaves what is left of it.
+    fn go_on_behind_lost(
+        &mut self,
+        files: &Files,
+        newest: Option<Part>,
+        (first, last): (u64, u64),
+        end: Pos,
+    ) -> Result<Tail, StoreError> {
+        let mut known = self.report_end + (last - first + 1).saturating_mul(JOURNAL_LOST_CHANGE_BYTES);
+        if end.place() > 0 {
+            known = end.place();
+        }
+        if let Some(newest) = newest {
+            let length = files.file(&newest)?.len().map_err(newest.failed("measure"))?;
+            // A file that was reserved is longer than what lies in it, and the next one must not begin inside it.
+            let in_use = newest.until.unwrap_or(newest.base + length);
+            known = known.max(in_use);
+            self.keep_newest(files, newest.base)?;
+        }
+        let end = known.max(self.report_end + SEGMENT_HEADER_BYTES);
+        self.note(Damage::new(Pos(self.report_end), Pos(end), Why::CutShort));
+        (self.report.torn_bytes, self.report.lost_end) = (0, Some((first, last)));
+        self.report.last_seq = Some(last);
+        self.set_end(end);
+        Ok(None)
+    }
+
+    /// Makes sure of the newest group, which may so far lie only in the kernel's memory.
+    fn keep_newest(&self, files: &Files, base: u64) -> Result<(), StoreError> {
+        let Some(group) = self.newest.filter(|group| group.part.base == base) else { return Ok(()) };
+        let part = group.part;
+        let file = files.disk.open(&part.path()).map_err(part.failed("open"))?;
+        write_again(file.as_ref(), &group).map_err(part.failed("write"))?;
+        file.sync_data().map_err(part.failed("sync"))
     }
 
     /// Leaves the newest segment with a header, whole groups and zeros, all of it kept.

@@ -46,8 +46,8 @@ pub struct Guarded {
 
 struct Notes {
     witness: Witness,
-    /// The sequence of a checkpoint that was written and not synced yet.
-    unsynced: Option<Seq>,
+    /// A checkpoint that was written and not synced yet.
+    unsynced: Option<Checkpoint>,
 }
 
 /// How far an index has followed the journal; `None` for an empty one.
@@ -99,8 +99,8 @@ impl Kv for Guarded {
         self.watch(|| self.kv.write(batch))?;
         let checkpoint = batch.iter().find(|(key, _)| **key == *keys::CHECKPOINT);
         if let Some((_, Some(value))) = checkpoint {
-            let seq = Checkpoint::decode(value)?.seq;
-            self.notes.lock().expect("no holder of this lock panics").unsynced = Some(seq);
+            let reached = Checkpoint::decode(value)?;
+            self.notes.lock().expect("no holder of this lock panics").unsynced = Some(reached);
         }
         Ok(())
     }
@@ -110,7 +110,7 @@ impl Kv for Guarded {
         let unsynced = self.notes.lock().expect("no holder of this lock panics").unsynced.take();
         self.watch(|| self.kv.sync())?;
         match unsynced {
-            Some(seq) => self.notes.lock().expect("no holder of this lock panics").witness.note(seq),
+            Some(reached) => self.notes.lock().expect("no holder of this lock panics").witness.note(reached),
             None => Ok(()),
         }
     }
