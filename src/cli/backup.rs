@@ -91,7 +91,7 @@ fn place(given: &Given) -> PathBuf {
     PathBuf::from(given.operand())
 }
 
-fn is_pipe(path: &Path) -> bool {
+pub(super) fn is_pipe(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
@@ -133,18 +133,38 @@ pub(super) fn write_to(
 ) -> Result<Fetched, Failure> {
     let shown = plain(&to.to_string_lossy());
     if is_pipe(to) {
-        if io::stdout().is_terminal() {
-            let message = "a terminal is no place for this".to_owned();
-            return Err(Failure { message, hint: Some("send it on, such as: ... - > FILE".to_owned()) });
-        }
-        let fetched = fetch(request, config, backend, &mut |piece| streams.out.write_all(piece))?;
-        streams.out.flush().map_err(|error| cannot_write("standard output", &error))?;
-        return Ok(fetched);
+        let written = write_out(request, config, backend, streams);
+        return written.unwrap_or_else(|error| Err(cannot_write("standard output", &error)));
     }
     let mut saving = Saving::begin(to, force).map_err(|error| cannot_write(&shown, &error))?;
     let fetched = fetch(request, config, backend, &mut |piece| saving.write_all(piece))?;
     saving.keep().map_err(|error| cannot_write(&shown, &error))?;
     Ok(fetched)
+}
+
+/// Writes what a request gives to standard output; the error is that of whoever reads there.
+pub(super) fn write_out(
+    request: &Request,
+    config: &Config,
+    backend: &dyn Backend,
+    streams: &mut Streams<'_>,
+) -> io::Result<Result<Fetched, Failure>> {
+    if io::stdout().is_terminal() {
+        let message = "a terminal is no place for this".to_owned();
+        return Ok(Err(Failure { message, hint: Some("send it on, such as: ... - > FILE".to_owned()) }));
+    }
+    let mut untaken = None;
+    let fetched = fetch(request, config, backend, &mut |piece| {
+        streams.out.write_all(piece).map_err(|error| {
+            let kind = error.kind();
+            untaken = Some(error);
+            kind.into()
+        })
+    });
+    match untaken {
+        Some(error) => Err(error),
+        None => streams.out.flush().map(|()| fetched),
+    }
 }
 
 fn fetch(

@@ -1,7 +1,7 @@
 //! `linnet export` and `linnet import`: rooms as files for people, and back.
 
 use super::args::{Given, Opt, Spec, Usage};
-use super::backup::write_to;
+use super::backup::{is_pipe, write_out, write_to};
 use super::table::plain;
 use super::{Action, Backend, Failure, Streams, print_failure, talk};
 use crate::base::date;
@@ -117,7 +117,12 @@ pub(super) fn export(
     backend: &dyn Backend,
     streams: &mut Streams<'_>,
 ) -> io::Result<u8> {
-    match write_to(to, force, request, config, backend, streams) {
+    // A reader who had enough of it is no failure, other than with a backup.
+    let written = match is_pipe(to) {
+        true => write_out(request, config, backend, streams)?,
+        false => write_to(to, force, request, config, backend, streams),
+    };
+    match written {
         Ok(fetched) => writeln!(streams.err, "exported {} messages", fetched.entries).map(|()| 0),
         Err(failure) => print_failure(&failure, streams),
     }

@@ -229,3 +229,25 @@ fn by_http_an_administrator_takes_what_they_may_read() {
     assert_eq!(heard.header("content-disposition"), Some("attachment; filename=\"linnet.html\""));
     assert!(heard.text().contains("<p>hello</p>"), "{}", heard.text());
 }
+
+#[test]
+fn a_reader_who_had_enough_of_an_export_is_no_failure() {
+    let desk = Desk::with(&[]);
+    let (process, alice) = node(&desk, "one");
+    // More than a pipe holds.
+    for _ in 0..30 {
+        let message = json!({"channel": "#garden", "text": "x".repeat(4_900)});
+        post(&process, "/api/v1/chat.postMessage", Some(&alice), &message);
+    }
+    let check = |stage: &str| {
+        for (line, code, quiet) in
+            [("export - --format jsonl --room garden", 0, true), ("backup -", 1, false)]
+        {
+            let ran = desk.run_into_nothing(&format!("{line} --data one"));
+            assert_eq!((ran.code, ran.err.is_empty()), (code, quiet), "{line}, {stage}: {}", ran.err);
+        }
+    };
+    check("served");
+    assert_eq!(process.stop(), 0);
+    check("from the store");
+}

@@ -58,14 +58,25 @@ impl Desk {
         self.run_from(line, variables, Stdio::null())
     }
 
+    /// Runs `linnet` with the words of `line` and nobody who reads its standard output.
+    pub fn run_into_nothing(&self, line: &str) -> Ran {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        self.run_between(line, &[], Stdio::null(), writer.into())
+    }
+
     fn run_from(&self, line: &str, variables: &[(&str, &str)], input: Stdio) -> Ran {
+        self.run_between(line, variables, input, Stdio::piped())
+    }
+
+    fn run_between(&self, line: &str, variables: &[(&str, &str)], input: Stdio, output: Stdio) -> Ran {
         let mut command = Command::new(env!("CARGO_BIN_EXE_linnet"));
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("LINNET_") {
                 command.env_remove(name);
             }
         }
-        command.args(line.split_whitespace()).current_dir(self.path()).stdin(input);
+        command.args(line.split_whitespace()).current_dir(self.path()).stdin(input).stdout(output);
         let Output { status, stdout, stderr } =
             command.envs(variables.iter().copied()).output().expect("the program was built");
         let text = |bytes| String::from_utf8(bytes).expect("text");
