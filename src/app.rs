@@ -16,7 +16,7 @@ mod upgrade;
 use crate::base::world::OsWorld;
 use crate::cli::{Backend, Failure, machine};
 use crate::config::{Config, Loaded};
-use crate::doors::control::answer::{Surroundings, answer};
+use crate::doors::control::answer::{ReadRecord, Surroundings, answer};
 use crate::doors::control::stream;
 use crate::doors::control::wire::{Reply, Request, StatusReport};
 use crate::node::NodeHandle;
@@ -156,7 +156,9 @@ impl Program {
             ..StatusReport::default()
         };
         let export = Some(crate::doors::papers::export::begin as crate::node::backup::Exporter);
-        let around = Surroundings { status, test_mode, export, index_given, ..Surroundings::default() };
+        let read_record = Some(crate::doors::papers::arriving::read as ReadRecord);
+        let around =
+            Surroundings { status, test_mode, export, read_record, index_given, ..Surroundings::default() };
         let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(open::no_thread)?;
         let reply = ask(&node, &around, &runtime);
         drop(node);

@@ -131,6 +131,7 @@ fn site(node: &NodeHandle, config: &Config, bound: SocketAddr, test_mode: bool) 
         sockets_max: machine::sockets_max(),
         process: machine::process,
         export: papers::export::begin,
+        import: papers::arriving::begin,
     }))
 }
 
@@ -217,6 +218,7 @@ fn surroundings(
         rebuild: Some(rebuild.clone()),
         test_mode,
         export: Some(papers::export::begin),
+        read_record: Some(papers::arriving::read),
         kept: Some(kept),
         url: machine::people_urls(bound).into_iter().next(),
         status: StatusReport {

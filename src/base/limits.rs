@@ -274,7 +274,7 @@ pub const BACKUPS_KEPT_MAX: usize = 1_000;
 pub const REPAIR_HOLES_MAX: usize = 4_096;
 /// Scheduled backups that a repair looks into, newest first: each is read as a whole.
 pub const REPAIR_BACKUPS_MAX: usize = 8;
-/// Backups and exports that leave by HTTP at one time: each reads all of the journal.
+/// Backups, exports and imports by HTTP at one time: each reads all of the journal, or keeps the writer busy.
 pub const CARRYING_MAX: usize = 1;
 /// Bytes of one record of an import, and of one line of its file: a message with all it can carry, escaped.
 pub const IMPORT_LINE_BYTES_MAX: usize = 256 * 1024;

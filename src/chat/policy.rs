@@ -294,12 +294,15 @@ pub fn may_export(
     may_read(actor, room, membership)
 }
 
-/// May the actor bring messages into the room that were said elsewhere? Only who runs the machine: they are believed
-/// when they say who said what, and when.
-pub fn may_import(actor: &Actor, room: &Room, is_operator: bool) -> Result<MayPost, Refusal> {
-    if !is_operator {
-        return Err(Refusal::NotAllowed(Right::BackUp));
-    }
+/// May the actor bring messages into the room that were said elsewhere? Whoever does is believed when they say who said
+/// what, and when: the operator, and administrators where they may read, who could set anybody's password as well.
+pub fn may_import(
+    actor: &Actor,
+    room: &Room,
+    membership: Option<&Membership>,
+    is_operator: bool,
+) -> Result<MayPost, Refusal> {
+    may_export(actor, room, membership, is_operator)?;
     if room.archived {
         return Err(Refusal::RoomArchived);
     }

@@ -90,6 +90,15 @@ impl Reading {
         Ok((room, permit))
     }
 
+    /// A room by id or name, if the caller may bring messages into it that were said elsewhere.
+    pub fn imported_room(&self, caller: &Caller, name: &str) -> Result<Arc<Room>, Refusal> {
+        let room = self.room_by(name)?;
+        let actor = self.actor(caller)?;
+        let membership = self.membership(&room.id, &actor.user.id).map_err(refuse)?;
+        let is_operator = *caller == Caller::Operator;
+        policy::may_import(&actor, &room, membership.as_ref(), is_operator).map(|_| room)
+    }
+
     /// Bytes of the journal: a backup takes no more.
     pub fn journal_bytes(&self) -> u64 {
         self.journal.segments().iter().map(|segment| segment.bytes).sum()

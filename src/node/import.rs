@@ -1,5 +1,5 @@
-//! Messages that were said elsewhere, taken into a room. Only the operator brings them, and nobody's words are put
-//! into the mouth of somebody who did not say them here.
+//! Messages that were said elsewhere, taken into a room. Only the operator and administrators bring them, who are
+//! believed when they say who said what; an administrator's import is told to all of them.
 
 use crate::base::date::iso;
 use crate::base::id::{MessageId, RoomId, UserId};
@@ -8,7 +8,7 @@ use crate::chat::change::What;
 use crate::chat::message::{Author, Guise, Message, MessageKind, Notice, Reaction};
 use crate::chat::name::{Name, Opaque, Text, line};
 use crate::chat::policy;
-use crate::chat::refusal::Refusal;
+use crate::chat::refusal::{Refusal, Right};
 use crate::chat::user::User;
 use crate::node::books::Books;
 use crate::node::caller::{Caller, NODE_USER};
@@ -16,6 +16,7 @@ use crate::node::{Node, refuse};
 use crate::store::index::catalog::Catalog;
 use sha2::{Digest, Sha256};
 use smol_str::SmolStr;
+use std::io::{self, BufRead};
 use std::sync::Arc;
 
 /// Somebody in what arrives: the id and username they had where it is from.
@@ -61,7 +62,83 @@ pub enum Arrived {
     Known,
 }
 
+/// Why something that was brought is not taken.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Unfit {
+    /// What the node says to it.
+    Refused(Refusal),
+    /// It is no message; the words say why.
+    Words(String),
+}
+
+impl From<Refusal> for Unfit {
+    fn from(refusal: Refusal) -> Unfit {
+        Unfit::Refused(refusal)
+    }
+}
+
+/// What one place of a paper brings.
+pub struct Brought {
+    /// The line on which it begins, counted from 1.
+    pub line: u64,
+    /// The room it was said in, by name; may be empty.
+    pub room: String,
+    /// Its bytes, roughly.
+    pub bytes: usize,
+    /// The message.
+    pub message: Result<Arriving, Unfit>,
+}
+
+/// A paper that is read, place by place.
+pub trait Bringing: Send {
+    /// The next one; `None` at the end.
+    fn next_brought(&mut self) -> io::Result<Option<Brought>>;
+}
+
+/// Begins to read a paper of the format with this word. Doors do not know each other, so whoever wires them hands this
+/// one around.
+pub type Importer = fn(&str, Box<dyn BufRead + Send>) -> Result<Box<dyn Bringing>, Refusal>;
+
+/// What became of some messages.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Imports {
+    /// How many are in the room now.
+    pub taken: u64,
+    /// How many were there already.
+    pub known: u64,
+    /// The lines of the others, with what does not fit.
+    pub refused: Vec<(u64, Unfit)>,
+}
+
 impl Node {
+    /// Takes messages into a room, in order. One that does not fit stops no other; a right or a disk that ends does.
+    pub fn import_messages(
+        &mut self,
+        caller: &Caller,
+        room: &RoomId,
+        lines: Vec<(u64, Result<Arriving, Unfit>)>,
+    ) -> Result<Imports, Refusal> {
+        let mut imports = Imports::default();
+        for (line, message) in lines {
+            let arrived = message
+                .and_then(|arriving| self.import_message(caller, room, arriving).map_err(Unfit::Refused));
+            match arrived {
+                Ok(Arrived::Taken) => imports.taken += 1,
+                Ok(Arrived::Known) => imports.known += 1,
+                Err(Unfit::Refused(refusal)) if ends_all(&refusal) => return Err(refusal),
+                Err(unfit) => imports.refused.push((line, unfit)),
+            }
+        }
+        Ok(imports)
+    }
+
+    /// Tells the administrators that one of them has brought messages into rooms.
+    pub fn tell_imported(&mut self, caller: &Caller, taken: u64, rooms: &str) -> Result<(), Refusal> {
+        let actor = self.actor(caller)?;
+        policy::may_administer(&actor, Right::BackUp)?;
+        self.say_to_admins(&format!("{} imported {taken} messages into {rooms}.", actor.user.username))
+    }
+
     /// Takes a message into a room, behind everything said there. Its own time is shown where the room's times would
     /// not run backwards by it, and else beside its author's name. What was taken before is not taken again.
     pub fn import_message(
@@ -72,7 +149,9 @@ impl Node {
     ) -> Result<Arrived, Refusal> {
         let actor = self.actor(caller)?;
         let room = self.room(room).map_err(refuse)?.ok_or(Refusal::NoSuchRoom)?;
-        let permit = policy::may_import(&actor, &room, *caller == Caller::Operator)?;
+        let membership = self.membership(&room.id, &actor.user.id).map_err(refuse)?;
+        let is_operator = *caller == Caller::Operator;
+        let permit = policy::may_import(&actor, &room, membership.as_ref(), is_operator)?;
         let room = permit.room().clone();
         let is_empty = arriving.extra.is_none() && arriving.notice.is_none();
         if arriving.kind == MessageKind::Said && arriving.text.is_blank() && is_empty {
@@ -196,6 +275,22 @@ impl Node {
         }
         Ok(known)
     }
+}
+
+/// Whether what follows would be refused as well.
+fn ends_all(refusal: &Refusal) -> bool {
+    use Refusal::*;
+    matches!(
+        refusal,
+        NotAllowed(_)
+            | NotLoggedIn
+            | TokenUnknown
+            | UserInactive
+            | NoSuchRoom
+            | RoomArchived
+            | DiskFull
+            | StoreFailed
+    )
 }
 
 /// The id of a message whose own id another message has.

@@ -1,5 +1,7 @@
 //! Rooms as files for people, and back: the real binary writes each format, and another node takes it in.
 
+mod bring;
+
 use crate::harness::ask::Heard;
 use crate::harness::process::Process;
 use crate::harness::site::Served;

@@ -74,6 +74,11 @@ pub const GUEST_NAMES_TRIED_MAX: usize = 100;
 pub const BODY_DISCARD_BYTES_MAX: usize = 1024 * 1024;
 /// Clients at one time that are told that all places are taken.
 pub const TURNED_AWAY_MAX: usize = 32;
+/// Bytes of a file that is imported by HTTP, which is never in memory as a whole: some 100,000 long messages. The command
+/// line takes larger ones.
+pub const IMPORT_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Pieces of it that wait for their reader, each at most [`HEAD_BYTES_MAX`].
+pub const IMPORT_PIECES_MAX: usize = 4;
 
 // ---- the realtime door ----
 

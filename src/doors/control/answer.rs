@@ -19,10 +19,12 @@ use crate::node::care;
 use crate::node::clock::{Standing, Trust};
 use crate::node::devices;
 use crate::node::history::Stretch;
+use crate::node::import::{Arriving, Unfit};
 use crate::node::passwords::Digested;
 use crate::node::trim::Rule;
 use crate::node::{Caller, Catalog, NodeHandle, Reading, refuse};
 use serde::Serialize;
+use serde_json::Value;
 use std::sync::Arc;
 
 /// The caller behind the socket: whoever may open it runs the node.
@@ -37,6 +39,9 @@ impl std::fmt::Debug for Rebuild {
         f.write_str("Rebuild")
     }
 }
+
+/// Reads the record that stands on this line.
+pub type ReadRecord = fn(u64, Value) -> Result<Arriving, Unfit>;
 
 /// What only the program around the node knows.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +58,8 @@ pub struct Surroundings {
     pub index_given: u64,
     /// What writes exports.
     pub export: Option<Exporter>,
+    /// What finds the message in what a line of a JSONL export holds.
+    pub read_record: Option<ReadRecord>,
     /// How much is kept of rooms without a rule of their own, where the settings are known.
     pub kept: Option<Rule>,
 }
@@ -79,7 +86,7 @@ pub async fn answer(node: &NodeHandle, around: &Surroundings, request: Request) 
         Request::Check { repair, .. } => super::check::check(node, around, repair).await,
         Request::RebuildIndex => Ok(super::check::rebuild_index(around)),
         // What gives a stream of bytes is asked for by whoever can take one.
-        Request::Import { room, lines } => import(node, &room, lines).await,
+        Request::Import { room, lines } => import(node, around, &room, lines).await,
         Request::Backup | Request::Export { .. } => {
             Err(Refusal::Invalid { what: "request", want: "a place for the bytes" })
         }

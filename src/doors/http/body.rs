@@ -35,7 +35,7 @@ pub async fn read(mut incoming: Incoming, max: usize, waits: bool) -> Result<Byt
 }
 
 /// Takes what a client is still sending, within bounds: closing on it at once would lose it our answer.
-async fn discard(incoming: &mut Incoming) {
+pub(super) async fn discard(incoming: &mut Incoming) {
     let mut left = BODY_DISCARD_BYTES_MAX;
     while let Some(Ok(frame)) = incoming.frame().await {
         match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
@@ -67,7 +67,7 @@ async fn collect(incoming: &mut Incoming, max: usize) -> Result<Bytes, Problem> 
     Ok(if whole.is_empty() { first } else { whole.freeze() })
 }
 
-fn too_large(max: usize) -> Problem {
+pub(super) fn too_large(max: usize) -> Problem {
     Problem::status(StatusCode::PAYLOAD_TOO_LARGE, format!("The body is too large: at most {max} bytes"))
 }
 

@@ -3,6 +3,7 @@
 use crate::chat::policy::Actor;
 use crate::chat::refusal::Refusal;
 use crate::doors::http::Site;
+use crate::doors::http::arrival::Arrival;
 use crate::doors::http::body;
 use crate::doors::http::login::nobody;
 use crate::doors::http::places::Socket;
@@ -66,6 +67,8 @@ pub struct Call {
     pub headers: HeaderMap,
     /// The body, within the row's limit.
     pub body: Bytes,
+    /// The body of a row that lets it flow.
+    pub arrival: Option<Arrival>,
     pub(super) upgrade: Option<OnUpgrade>,
 }
 

@@ -3,6 +3,7 @@
 //! A request goes `server` -> `guard` -> `route` row -> `auth` -> `rate` -> `body` -> the row's function -> `reply`.
 //! To add a route, add one row to the ROUTES of a family in `rest/` and a plain async function.
 
+pub mod arrival;
 pub mod auth;
 pub mod body;
 pub mod call;
@@ -37,6 +38,7 @@ pub use upgrade::Upgraded;
 use crate::base::limits::CARRYING_MAX;
 use crate::node::NodeHandle;
 use crate::node::backup::Exporter;
+use crate::node::import::Importer;
 use metrics::Process;
 use places::Sockets;
 use rate::{Buckets, Logins};
@@ -66,6 +68,8 @@ pub struct SiteSettings {
     pub process: fn() -> Process,
     /// What writes exports.
     pub export: Exporter,
+    /// What reads them.
+    pub import: Importer,
 }
 
 /// What every request of this door can reach.
@@ -84,11 +88,12 @@ pub struct Site {
     pub test_mode: bool,
     /// Host names the operator added, which may be reached through a proxy that speaks TLS.
     extra_hosts: Vec<String>,
-    /// Room for what leaves the node as a file, one at a time.
+    /// Room for what leaves the node as a file or comes as one, one at a time.
     carrying: Arc<Semaphore>,
     sockets: Sockets,
     process: fn() -> Process,
     export: Exporter,
+    import: Importer,
     logins: Logins,
     buckets: Buckets,
     routes: Routes,
@@ -108,6 +113,7 @@ impl Site {
             sockets_max,
             process,
             export,
+            import,
         } = settings;
         let lower = |host: String| host.to_ascii_lowercase();
         let extra_hosts: Vec<String> = hosts.into_iter().map(lower).collect();
@@ -126,6 +132,7 @@ impl Site {
             sockets: Sockets::new(sockets_max),
             process,
             export,
+            import,
             logins: Logins::default(),
             buckets: Buckets::default(),
             routes: Routes::join(rest::FAMILIES),

@@ -234,7 +234,7 @@ fn what_next(right: Right) -> &'static str {
         Right::ManageDevices => "Only admins may manage devices: ask one, or run 'linnet device' on the node",
         Right::ManageNode => "Only admins may change the node's settings: ask one",
         Right::BackUp => {
-            "Only admins may take backups and exports: ask one, or run 'linnet backup' on the node"
+            "Only admins may take backups and exports, and import: ask one, or run 'linnet' on the node"
         }
         Right::Impersonate => "Only bots, devices and admins may speak under another name",
         Right::CreateTokens => "Guests and devices may not make tokens: ask an admin for an account",

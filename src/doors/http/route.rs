@@ -43,6 +43,8 @@ pub struct Route {
     pub access: Access,
     /// Bytes its body may have.
     pub body_max: usize,
+    /// Whether the body is left to its function, as one that is larger than the memory.
+    pub flows: bool,
     /// Which bucket it takes from.
     pub rate: RateClass,
     /// What answers.
@@ -51,12 +53,19 @@ pub struct Route {
 
 /// A row of a family's table: `route!(POST "/api/v1/chat.react", LoggedIn, BODY_BYTES_MAX, Posting, react)`.
 macro_rules! route {
+    ($method:ident $path:literal, $access:ident, flows $body_max:expr, $rate:ident, $run:path) => {
+        $crate::doors::http::route::Route {
+            flows: true,
+            ..$crate::doors::http::route::route!($method $path, $access, $body_max, $rate, $run)
+        }
+    };
     ($method:ident $path:literal, $access:ident, $body_max:expr, $rate:ident, $run:path) => {
         $crate::doors::http::route::Route {
             method: hyper::Method::$method,
             path: $path,
             access: $crate::doors::http::route::Access::$access,
             body_max: $body_max,
+            flows: false,
             rate: $crate::doors::http::route::RateClass::$rate,
             run: |call| Box::pin($run(call)),
         }

@@ -2,6 +2,7 @@
 
 use crate::base::limits::{HEAD_BYTES_MAX, HEAD_SECONDS_MAX, SOCKET_STALL_SECONDS_MAX, STOP_SECONDS_MAX};
 use crate::chat::refusal::Refusal;
+use crate::doors::http::arrival::Arrival;
 use crate::doors::http::call::{Call, Shown};
 use crate::doors::http::places::{Places, Socket};
 use crate::doors::http::query::Query;
@@ -9,6 +10,7 @@ use crate::doors::http::rate::{Who, neighbourhood};
 use crate::doors::http::reply::{Body, Problem, Reply};
 use crate::doors::http::route::{Access, Found, Route};
 use crate::doors::http::{Site, auth, body, guard};
+use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, CONNECTION, EXPECT, HeaderName, HeaderValue};
 use hyper::service::service_fn;
@@ -184,10 +186,26 @@ async fn respond(
         return Err(Problem::Refused(if shown_bad { Refusal::TokenUnknown } else { Refusal::NotLoggedIn }));
     }
     let waits = parts.headers.contains_key(EXPECT);
-    let body = body::read(incoming, route.body_max, waits).await?;
+    let (body, arrival) = match route.flows {
+        true => (Bytes::new(), Some(Arrival::new(incoming, route.body_max, waits)?)),
+        false => (body::read(incoming, route.body_max, waits).await?, None),
+    };
     let (method, headers) = (parts.method, parts.headers);
-    let call =
-        Call { site, socket, method, peer, local, caller, shown, query, params, headers, body, upgrade };
+    let call = Call {
+        site,
+        socket,
+        method,
+        peer,
+        local,
+        caller,
+        shown,
+        query,
+        params,
+        headers,
+        body,
+        arrival,
+        upgrade,
+    };
     let mut reply = (route.run)(call).await.unwrap_or_else(Problem::into_reply);
     for (name, value) in limited.into_iter().flatten() {
         reply.set(HeaderName::from_static(name), &value.to_string());

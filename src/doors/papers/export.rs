@@ -31,8 +31,7 @@ struct Export {
 /// Begins an export in the caller's name. Every room that is named must be theirs to take; without names the operator
 /// gets all that have one.
 pub fn begin(node: &NodeHandle, caller: &Caller, order: &ExportOrder) -> Result<Box<dyn Pieces>, Refusal> {
-    let wanted = Refusal::Invalid { what: "format", want: "jsonl, html, csv or mbox" };
-    let format = Format::of(&order.format).ok_or(wanted)?;
+    let format = Format::of(&order.format).ok_or(super::FORMAT_UNKNOWN)?;
     let (rooms, number) = node.read(|reading| {
         let mut rooms = VecDeque::new();
         for name in &order.rooms {

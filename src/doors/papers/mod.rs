@@ -1,6 +1,7 @@
 //! Rooms as files for people, and such files read back: exports and imports. A paper is a door like any other: it
 //! translates between what the node keeps and what other programs read, and knows no socket.
 
+pub mod arriving;
 pub mod csv;
 pub mod export;
 pub mod html;
@@ -9,6 +10,11 @@ pub mod mail;
 pub mod mbox;
 pub mod parse;
 pub mod record;
+
+use crate::chat::refusal::Refusal;
+
+/// What whoever names a format hears that is none.
+const FORMAT_UNKNOWN: Refusal = Refusal::Invalid { what: "format", want: "jsonl, html, csv or mbox" };
 
 /// How an export is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -24,6 +24,13 @@ pub struct Papers<R> {
     begun: bool,
 }
 
+/// Why a line of JSONL is not taken. It is a line of its own to the reader of JSON, so only the column is told.
+fn no_record(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let what = text.rsplit_once(" at line ").map_or(&*text, |(what, _)| what);
+    format!("it is no message as an export writes it: {what} at column {}", error.column())
+}
+
 impl<R: BufRead> Papers<R> {
     /// The records of a file of this format.
     pub fn new(input: R, format: Format) -> Papers<R> {
@@ -35,7 +42,7 @@ impl<R: BufRead> Papers<R> {
         match self.format {
             Format::Jsonl => self.by_line(|line| {
                 let wanted = !line.trim().is_empty();
-                wanted.then(|| serde_json::from_str(line).map_err(|error| error.to_string()))
+                wanted.then(|| serde_json::from_str(line).map_err(|error| no_record(&error)))
             }),
             Format::Html => self.by_line(|line| {
                 html::record_in(line).map(|record| record.map_err(|error| error.to_string()))

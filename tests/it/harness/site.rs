@@ -93,6 +93,7 @@ impl Served {
         let (node, running) = run(parts, || ()).unwrap();
         let mut settings = SiteSettings {
             export: linnet::doors::papers::export::begin,
+            import: linnet::doors::papers::arriving::begin,
             node: node.clone(),
             name: "linnet".into(),
             version: "0.1.0".into(),

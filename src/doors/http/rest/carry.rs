@@ -39,8 +39,8 @@ async fn backup(call: Call) -> Result<Reply, Problem> {
     Ok(attachment("application/octet-stream", &name, Box::new(begun), still, place))
 }
 
-/// The place of the one that may go out at a time.
-fn place(call: &Call) -> Result<OwnedSemaphorePermit, Problem> {
+/// The place of the one that may go out, or come in, at a time.
+pub(super) fn place(call: &Call) -> Result<OwnedSemaphorePermit, Problem> {
     call.site.carrying.clone().try_acquire_owned().map_err(|_| Problem::Refused(Refusal::Busy))
 }
 

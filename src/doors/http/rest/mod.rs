@@ -1,6 +1,7 @@
 //! The families of routes. A family is a file with a table `ROUTES` and a plain async function for each row.
 
 pub mod accounts;
+pub mod bring;
 pub mod carry;
 pub mod channels;
 pub mod chat;
@@ -30,6 +31,7 @@ use crate::doors::http::{Route, health, metrics, page, realtime, simple};
 /// All families, in no particular order: a fixed path goes before one with names in it.
 pub const FAMILIES: &[&[Route]] = &[
     accounts::ROUTES,
+    bring::ROUTES,
     carry::ROUTES,
     channels::ROUTES,
     channels::SHARED,

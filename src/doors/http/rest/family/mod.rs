@@ -47,6 +47,7 @@ macro_rules! family {
             path: concat!("/api/v1/", $prefix, ".", $name),
             access: $crate::doors::http::Access::LoggedIn,
             body_max: $crate::base::limits::BODY_BYTES_MAX,
+            flows: false,
             rate: $crate::doors::http::RateClass::$rate,
             run: |call| Box::pin($run(call, $of)),
         }),*]
