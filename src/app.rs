@@ -4,6 +4,7 @@ mod again;
 mod backups;
 mod check;
 mod folder;
+mod heap;
 mod log;
 mod mend;
 mod open;
@@ -44,6 +45,10 @@ impl Program {
 }
 
 impl Backend for Program {
+    fn begin_to_serve(&self) {
+        heap::be_one();
+    }
+
     fn serve(&self, settings: Loaded, test_mode: bool) -> Result<(), Failure> {
         log::start(settings.config.log);
         let folder = DataFolder::take(&settings.config.data, test_mode)?;

@@ -120,7 +120,7 @@ impl Again {
             return;
         }
         tracing::warn!("linnet starts anew");
-        let error = replace(restarts + 1);
+        let error = replace([(RESTARTS, &*(restarts + 1).to_string())]);
         tracing::error!(%error, "linnet cannot start itself anew: start it again");
     }
 }
@@ -146,12 +146,12 @@ fn is_databases(panicked: &PanicHookInfo<'_>) -> bool {
     guarded::is_inside() || panicked.location().is_some_and(|location| location.file().contains(DATABASE))
 }
 
-/// The program in place of itself: same process, same words, nothing else left.
-fn replace(restarts: u32) -> io::Error {
+/// The program in place of itself: same process, same words, these variables, nothing else left.
+pub fn replace<'a>(variables: impl IntoIterator<Item = (&'a str, &'a str)>) -> io::Error {
     let mut words = std::env::args_os();
     let mut command = Command::new("/proc/self/exe");
     if let Some(name) = words.next() {
         command.arg0(name);
     }
-    command.args(words).env(RESTARTS, restarts.to_string()).exec()
+    command.args(words).envs(variables).exec()
 }

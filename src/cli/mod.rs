@@ -38,6 +38,9 @@ use std::process::ExitCode;
 
 /// What the command line needs from the rest of the program.
 pub trait Backend {
+    /// Called before anything is read for serving.
+    fn begin_to_serve(&self) {}
+
     /// Serves until the node is told to stop.
     fn serve(&self, settings: Loaded, test_mode: bool) -> Result<(), Failure>;
 
@@ -274,12 +277,15 @@ fn perform(action: Action, backend: &dyn Backend, streams: &mut Streams<'_>) -> 
         Action::Config { sources, .. } => with_settings(&sources, streams, |loaded, streams| {
             config::print_origins(&loaded, streams).map(|()| 0)
         }),
-        Action::Serve { sources, test_mode } => with_settings(&sources, streams, |loaded, streams| {
-            match serve::serve(loaded, test_mode, backend) {
-                Ok(()) => Ok(0),
-                Err(failure) => print_failure(&failure, streams),
-            }
-        }),
+        Action::Serve { sources, test_mode } => {
+            backend.begin_to_serve();
+            with_settings(&sources, streams, |loaded, streams| {
+                match serve::serve(loaded, test_mode, backend) {
+                    Ok(()) => Ok(0),
+                    Err(failure) => print_failure(&failure, streams),
+                }
+            })
+        }
         Action::Ask { sources, request, json } => with_settings(&sources, streams, |loaded, streams| {
             talk::ask(&loaded.config, request, json, backend, streams)
         }),

@@ -12,8 +12,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Variables that are no settings but belong to linnet's own commands and tests.
-const FOREIGN: [&str; 7] = [
+const FOREIGN: [&str; 8] = [
     "LINNET_RESTARTS",
+    "LINNET_ONE_HEAP",
     "LINNET_PLANT",
     "LINNET_BIN",
     "LINNET_VENV",

@@ -34,7 +34,7 @@ const fn gate(
 /// Megabytes of these gates are 10^6 bytes, as on a data sheet; resident memory is shown in MiB.
 const MB: f64 = 1e6 / crate::machine::MIB;
 
-const GATES: [Gate; 8] = [
+const GATES: [Gate; 9] = [
     gate(Scenario::Memory, ("idle", "mib"), Side::Below, 10.0 * MB, "idle resident memory, MiB (10 MB)"),
     gate(Scenario::Memory, ("subscriber", "kib"), Side::Below, 6.0, "KiB for each idle subscribed WebSocket"),
     gate(Scenario::Fanout, ("100", "cpu_us"), Side::AtMost, 3.0, "CPU us per delivery to 100 subscribers"),
@@ -67,6 +67,7 @@ const GATES: [Gate; 8] = [
         1_000.0,
         "ms to ready with 1,000,000 messages after a clean stop",
     ),
+    gate(Scenario::Soak, ("1000000", "mib"), Side::Below, 25.0, "MiB resident after a million posts"),
 ];
 
 impl Gate {

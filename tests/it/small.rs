@@ -16,6 +16,9 @@ const CLIENTS: usize = 150;
 const TEXT_CHARS: usize = 4_000;
 /// Posts that fill more than one segment of 8 MiB.
 const POSTS: usize = 600;
+/// KiB that hashing one password takes.
+#[cfg(target_env = "gnu")]
+const HASH_KIB: u64 = 7 * 1024;
 
 #[test]
 fn clients_that_take_every_open_file_take_none_from_the_store() {
@@ -42,6 +45,31 @@ fn clients_that_take_every_open_file_take_none_from_the_store() {
     let rooms: Value = serde_json::from_str(&desk.run("room list --json").out).unwrap();
     let garden = rooms.as_array().unwrap().iter().find(|room| room["name"] == "garden").unwrap();
     assert_eq!(garden["messages"], POSTS + 3);
+}
+
+#[test]
+#[cfg(target_env = "gnu")]
+fn the_memory_of_a_password_goes_back_to_the_machine() {
+    let desk = Desk::with(&[]);
+    let node = Process::start(&desk, "--test-mode");
+    let before = anonymous_kib(&node);
+    let words =
+        br#"{"user": "rocketchat.internal.admin.test", "password": "rocketchat.internal.admin.test"}"#;
+    for _ in 0..4 {
+        let heard = node.ask("POST", "/api/v1/login", &[("Content-Type", "application/json")], Some(words));
+        assert_eq!(heard.status, 200);
+    }
+    let more = anonymous_kib(&node).saturating_sub(before);
+    assert!(more < HASH_KIB / 2, "{more} KiB more than before");
+    assert_eq!(node.stop(), 0);
+}
+
+/// KiB of a process that are its own and resident.
+#[cfg(target_env = "gnu")]
+fn anonymous_kib(node: &Process) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", node.id())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+    line.split_whitespace().next().unwrap().parse().unwrap()
 }
 
 fn device_token(desk: &Desk) -> String {
