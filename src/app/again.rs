@@ -100,6 +100,12 @@ impl Again {
         }
     }
 
+    /// Starts anew a node that nobody asked to stop: only a start goes on.
+    pub fn start_anew_unasked(&self) {
+        self.stopping.store(false, Ordering::SeqCst);
+        self.start_anew();
+    }
+
     fn suspect(&self, why: &str) {
         tracing::error!(%why, "the index broke: the next start builds it anew from the journal");
         if let Err(error) = marks::suspect(&self.data, why) {

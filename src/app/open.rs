@@ -11,6 +11,7 @@ use crate::node::run::Parts;
 use crate::node::start::{StartReport, start_behind};
 use crate::store::disk::OsDisk;
 use crate::store::error::StoreError;
+use crate::store::index::kv::Kv;
 use crate::store::index::settled::Checkpoint;
 use crate::store::journal;
 use crate::store::rescue::compact::Given;
@@ -104,8 +105,7 @@ fn attempt(
     before: &Before,
     found: &mut Vec<Found>,
 ) -> Result<(Parts, StartReport), StoreError> {
-    let (kv, more) = rescue::open_index(&folder.path, Duration::from_secs(INDEX_OPEN_SECONDS), alarm)?;
-    found.extend(more);
+    let kv = open_index(folder, alarm, found)?;
     let mut salt = [0u8; 8];
     world.fill(&mut salt);
     let disk = OsDisk::new(folder.path.clone());
@@ -116,12 +116,35 @@ fn attempt(
         ..options
     };
     let reached = before.claimed.unwrap_or_default();
-    let started = start_behind(Arc::new(disk), Box::new(kv), world, options, Some(reached))?;
+    let started = start_behind(Arc::new(disk), kv, world, options, Some(reached))?;
     if started.1.journal.lost_end.is_none() {
         // Should this fail, the next start tries again.
         let _ = witness::settled(&folder.path);
     }
     Ok(started)
+}
+
+/// The index; where the disk has no room to open it, a copy that stands in for it.
+fn open_index(folder: &DataFolder, alarm: &Alarm, found: &mut Vec<Found>) -> Result<Box<dyn Kv>, StoreError> {
+    let limit = Duration::from_secs(INDEX_OPEN_SECONDS);
+    match rescue::open_index(&folder.path, limit, alarm) {
+        Ok((kv, more)) => {
+            found.extend(more);
+            Ok(Box::new(kv))
+        }
+        Err(full) if full.is_no_room() => {
+            let makeshift = rescue::makeshift::open(&folder.path, limit);
+            let kv = makeshift.map_err(|error| {
+                tracing::error!(%error, "the index cannot stand in for itself in memory either");
+                full
+            })?;
+            tracing::warn!(
+                "the disk is so full that the index cannot be opened: a copy in memory stands in for it until there is room"
+            );
+            Ok(Box::new(kv))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// What of it the operator must be told.

@@ -20,12 +20,14 @@ use crate::node::clock::Trust;
 use crate::node::scrub::Scrub;
 use crate::node::trim::Rule;
 use crate::node::{Caller, Catalog, NodeHandle, refuse};
+use crate::store::error::StoreError;
 use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -46,9 +48,10 @@ pub fn serve(
     let (stop, _) = watch::channel(false);
     let closing = stop.clone();
     again.serving(move || _ = closing.send_replace(true));
-    let failing = stop.clone();
+    let (failing, unasked) = (stop.clone(), Arc::new(AtomicBool::new(false)));
+    let failed = unasked.clone();
     let (node, running) = crate::node::run::run(parts, move || {
-        failing.send_replace(true);
+        failed.store(!failing.send_replace(true), Ordering::SeqCst);
     })
     .map_err(open::no_thread)?;
     let care = Care::start(node.clone(), rule(config).into()).map_err(open::no_thread)?;
@@ -59,9 +62,12 @@ pub fn serve(
     care.stop();
     scrub.stop();
     again.closed();
-    let settled = running.stop().map_err(|error| open::failed(&error));
+    let settled = running.stop();
+    if matches!(settled, Err(StoreError::IndexStuck)) && unasked.load(Ordering::SeqCst) {
+        again.start_anew_unasked();
+    }
     again.start_anew_if_broken();
-    served.and(settled)
+    served.and(settled.map_err(|error| open::failed(&error)))
 }
 
 async fn doors(

@@ -1,8 +1,13 @@
 //! Faults planted on purpose, to prove that the tests which look for lost messages find them. Compiled with the
 //! feature `plant` alone, and even then asleep until `LINNET_PLANT` names them.
 
+use std::path::Path;
+
 /// Bytes of a segment in a life too short to fill a real one.
 const SMALL_SEGMENT_BYTES: u64 = 128 * 1024;
+
+/// Milliseconds between two checkpoints of the index in such a life.
+const SOON_CHECKPOINT_MS: u64 = 700;
 
 /// Files are not synced, though it is said that they were.
 pub fn no_sync() -> bool {
@@ -14,9 +19,24 @@ pub fn early_ack() -> bool {
     planted("early-ack")
 }
 
+/// The file in an index's folder that makes [`panic_when_opened`] panic: it goes where the index goes.
+const PANICS: &str = "panics";
+
+/// The database panics when an index that is marked so is opened.
+pub fn panic_when_opened(index: &Path) {
+    if planted("index-panic") && index.join(PANICS).exists() {
+        panic!("planted in the index");
+    }
+}
+
 /// How long a segment becomes. No fault: a short life comes through many of them.
 pub fn segment_bytes(usual: u64) -> u64 {
     if planted("small-segments") { SMALL_SEGMENT_BYTES } else { usual }
+}
+
+/// After how long the index is brought up although little waits. No fault: a short life comes through some checkpoints.
+pub fn checkpoint_ms(usual: u64) -> u64 {
+    if planted("soon-checkpoints") { SOON_CHECKPOINT_MS } else { usual }
 }
 
 fn planted(word: &str) -> bool {

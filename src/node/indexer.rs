@@ -14,13 +14,17 @@ use std::time::Duration;
 pub(super) struct Indexer {
     settled: Arc<Settled>,
     disk: Arc<DiskCare>,
-    /// The database found no room although there had seemed to be some.
+    /// The database found no room although there had seemed to be some, or could not be opened for lack of it.
     stuck: AtomicBool,
 }
 
 impl Indexer {
     pub fn new(settled: Arc<Settled>, disk: Arc<DiskCare>) -> Self {
-        Self { settled, disk, stuck: AtomicBool::new(false) }
+        let stuck = settled.is_makeshift();
+        if stuck {
+            disk.hit_wall();
+        }
+        Self { settled, disk, stuck: AtomicBool::new(stuck) }
     }
 
     /// A checkpoint, or none while the disk is full.
@@ -52,8 +56,11 @@ impl Indexer {
     /// The indexer's thread: a checkpoint whenever enough waits, every few seconds, and once at the end.
     pub fn run(&self, due: &Receiver<()>) -> Result<(), StoreError> {
         self.disk.tend();
+        let every_ms = CHECKPOINT_MS;
+        #[cfg(feature = "plant")]
+        let every_ms = crate::base::plant::checkpoint_ms(every_ms);
         loop {
-            let told = due.recv_timeout(Duration::from_millis(CHECKPOINT_MS));
+            let told = due.recv_timeout(Duration::from_millis(every_ms));
             self.checkpoint()?;
             if matches!(told, Err(RecvTimeoutError::Disconnected)) {
                 return Ok(());

@@ -14,6 +14,7 @@
 
 pub mod compact;
 pub mod guarded;
+pub mod makeshift;
 pub mod marks;
 pub mod quarantine;
 pub mod witness;
@@ -127,7 +128,12 @@ fn finish(
     opened: Result<(Guarded, bool), StoreError>,
     mut found: Vec<Found>,
 ) -> Result<(Guarded, Vec<Found>), StoreError> {
-    let (kv, is_gone) = opened?;
+    // What the machine lacks is no opening that ended the program.
+    let (kv, is_gone) = opened.inspect_err(|error| {
+        if matches!(error, StoreError::Disk { .. }) {
+            marks::opened(data);
+        }
+    })?;
     if is_gone && !found.iter().any(|found| matches!(found, Found::IndexAside { .. })) {
         found.push(Found::IndexGone);
     }

@@ -19,6 +19,8 @@ pub struct Args {
     pub seed: u64,
     /// The program, built with the feature `plant`.
     pub binary: PathBuf,
+    /// The same, built so that a panic ends it.
+    pub abort: PathBuf,
     /// The program as it is released, for the row that measures.
     pub release: PathBuf,
     /// Where folders of nodes lie while they are worked on.
@@ -38,6 +40,7 @@ impl Args {
             rows: Vec::new(),
             seed: SEED,
             binary: target.join("plug/linnet"),
+            abort: target.join("plug/linnet-abort"),
             release: release.unwrap_or_else(|| target.join("release/linnet")),
             work: target.join("plug"),
             planted: std::env::var("LINNET_PLANT").ok().filter(|words| !words.is_empty()),
@@ -52,12 +55,13 @@ impl Args {
                     args.seed = text(&mut parser)?.parse().map_err(|_| "--seed needs a number")?
                 }
                 Long("binary") => args.binary = text(&mut parser)?.into(),
+                Long("abort") => args.abort = text(&mut parser)?.into(),
                 Long("release") => args.release = text(&mut parser)?.into(),
                 Long("work") => args.work = text(&mut parser)?.into(),
                 other => return Err(other.unexpected().to_string()),
             }
         }
-        for path in [&mut args.binary, &mut args.release, &mut args.work] {
+        for path in [&mut args.binary, &mut args.abort, &mut args.release, &mut args.work] {
             *path = std::path::absolute(&path).map_err(|error| error.to_string())?;
         }
         there(&args.binary)?;
@@ -101,7 +105,8 @@ pub fn help() -> String {
     let mut help = "\
 plug: pulls the plug on the real program and looks for what was acknowledged
 
-usage: tests/run plug [--long] [--row NAME]... [--seed N] [--binary FILE] [--release FILE] [--work DIR]
+usage: tests/run plug [--long] [--row NAME]... [--seed N]
+                      [--binary FILE] [--abort FILE] [--release FILE] [--work DIR]
 
   --long      more of everything: half an hour instead of minutes
   --row NAME  only this row; may be given several times

@@ -11,6 +11,7 @@ use crate::{Outcome, wrong};
 use bytes::BytesMut;
 use rumqttc::{Packet, mqttbytes};
 use std::collections::HashMap;
+use std::fmt;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -32,6 +33,22 @@ pub struct Sensors {
     chance: Chance,
 }
 
+/// What passed, for whoever wonders later: it lies beside the settings and is kept with them.
+#[derive(Debug)]
+struct Trace {
+    /// The connection's.
+    number: usize,
+    to: Option<fs::File>,
+}
+
+impl Trace {
+    fn note(&self, what: fmt::Arguments<'_>) {
+        let line = format!("{} {what}\n", self.number);
+        // Without a trace the row runs all the same.
+        let _ = self.to.as_ref().map(|mut file| file.write_all(line.as_bytes()));
+    }
+}
+
 /// What is on its way to the node, by packet id.
 type Flight = Arc<Mutex<HashMap<u16, Thing>>>;
 
@@ -48,10 +65,12 @@ impl Sensors {
         );
         fs::write(settings, bridge)?;
         let (port, witness) = (broker.port, witness.clone());
+        let trace = fs::File::create(settings.with_extension("tap"))?;
         thread::spawn(move || {
             // Ends with the rig: a node may come back at any time.
-            for node in tap.incoming().flatten() {
-                let _ = serve(node, port, &witness);
+            for (number, node) in tap.incoming().flatten().enumerate() {
+                let trace = Trace { number, to: trace.try_clone().ok() };
+                let _ = serve(node, port, &witness, trace);
             }
         });
         let mut publisher = Command::new("mosquitto_pub");
@@ -90,15 +109,17 @@ impl Drop for Sensors {
 }
 
 /// Stands between one connection of the node and the broker.
-fn serve(node: TcpStream, port: u16, witness: &Arc<Witness>) -> Outcome<()> {
+fn serve(node: TcpStream, port: u16, witness: &Arc<Witness>, trace: Trace) -> Outcome<()> {
     let broker = TcpStream::connect(("127.0.0.1", port))?;
-    let flight = Flight::default();
+    let (flight, trace) = (Flight::default(), Arc::new(trace));
     let (from_broker, to_node, known) = (broker.try_clone()?, node.try_clone()?, flight.clone());
+    let tracing = trace.clone();
     thread::spawn(move || {
-        pass(from_broker, to_node, |packet| {
+        pass(from_broker, to_node, &tracing, |packet| {
             if let Packet::Publish(publish) = packet
                 && let Some((poster, number)) = token_of(&String::from_utf8_lossy(&publish.payload))
             {
+                tracing.note(format_args!("publish {} dup={} n{number}", publish.pkid, publish.dup));
                 let thing = Thing::Message { room: SENSORS, poster, number };
                 known.lock().unwrap_or_else(PoisonError::into_inner).insert(publish.pkid, thing);
             }
@@ -106,19 +127,20 @@ fn serve(node: TcpStream, port: u16, witness: &Arc<Witness>) -> Outcome<()> {
     });
     let witness = witness.clone();
     thread::spawn(move || {
-        pass(node, broker, |packet| {
-            if let Packet::PubAck(ack) = packet
-                && let Some(thing) = flight.lock().unwrap_or_else(PoisonError::into_inner).remove(&ack.pkid)
-            {
-                witness.acknowledged_last(&thing);
+        pass(node, broker, &trace, |packet| match packet {
+            Packet::PubAck(ack) => {
+                trace.note(format_args!("ack {}", ack.pkid));
+                let acknowledged = flight.lock().unwrap_or_else(PoisonError::into_inner).remove(&ack.pkid);
+                acknowledged.inspect(|thing| witness.acknowledged_last(thing));
             }
+            other => trace.note(format_args!("{other:?}")),
         })
     });
     Ok(())
 }
 
 /// Passes bytes on as they come, and shows the packets in them, until either side ends.
-fn pass(mut from: TcpStream, mut to: TcpStream, mut show: impl FnMut(&Packet)) {
+fn pass(mut from: TcpStream, mut to: TcpStream, trace: &Trace, mut show: impl FnMut(&Packet)) {
     let (mut buffer, mut bytes) = (BytesMut::new(), [0; 4096]);
     while let Ok(count @ 1..) = from.read(&mut bytes) {
         buffer.extend_from_slice(&bytes[..count]);
@@ -126,10 +148,11 @@ fn pass(mut from: TcpStream, mut to: TcpStream, mut show: impl FnMut(&Packet)) {
             match Packet::read(&mut buffer, PACKET_BYTES_MAX) {
                 Ok(packet) => show(&packet),
                 Err(mqttbytes::Error::InsufficientBytes(_)) => break,
-                Err(_) => return,
+                Err(error) => return trace.note(format_args!("no packet: {error}")),
             }
         }
-        if to.write_all(&bytes[..count]).is_err() {
+        if let Err(error) = to.write_all(&bytes[..count]) {
+            trace.note(format_args!("{count} bytes not passed on: {error}"));
             break;
         }
     }

@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
@@ -44,9 +44,9 @@ impl Launch {
         Launch { planted: Vec::new(), ..Launch::of(args) }
     }
 
-    /// With segments so short that a short life fills many.
+    /// With segments so short and checkpoints so soon that a short life comes through many.
     pub fn with_small_segments(mut self) -> Launch {
-        self.planted.push("small-segments".into());
+        self.planted.extend(["small-segments", "soon-checkpoints"].map(String::from));
         self
     }
 
@@ -116,22 +116,16 @@ impl Launch {
         let (tell, told) = mpsc::channel();
         thread::spawn(move || {
             let mut output = BufReader::new(output);
-            let _ = tell.send(ready_line(&mut output));
-            // It may say more; nobody listens, but it must not meet a closed pipe.
-            let _ = std::io::copy(&mut output, &mut std::io::sink());
+            // Once, and again whenever it takes the place of itself.
+            while let Some(address) = ready_line(&mut output) {
+                let _ = tell.send(address);
+            }
         });
-        let address = told.recv_timeout(PATIENCE).ok().flatten();
-        let mut node = Node { child, address: ([127, 0, 0, 1], 0).into(), ready_after: began.elapsed(), log };
-        match address {
-            Some(address) => {
-                node.address = address;
-                Ok(node)
-            }
-            None => {
-                let ended = node.child.try_wait()?.map_or("hangs".to_owned(), |status| status.to_string());
-                Err(wrong(format!("it did not start ({ended}): {}", node.last_lines())))
-            }
-        }
+        let mut node =
+            Node { child, told, address: ([127, 0, 0, 1], 0).into(), ready_after: began.elapsed(), log };
+        node.serves()?;
+        node.ready_after = began.elapsed();
+        Ok(node)
     }
 }
 
@@ -143,6 +137,8 @@ pub fn log_of(data: &Path) -> PathBuf {
 /// A running node; dropping it kills it.
 pub struct Node {
     child: Child,
+    /// Where it serves, each time it begins to.
+    told: Receiver<SocketAddr>,
     /// Where it serves.
     pub address: SocketAddr,
     /// From its start to the line that says it serves.
@@ -153,6 +149,28 @@ pub struct Node {
 impl Node {
     fn pid(&self) -> Pid {
         Pid::from_child(&self.child)
+    }
+
+    /// Returns when it has begun to serve, once more if it did before.
+    pub fn serves(&mut self) -> Outcome<()> {
+        match self.told.recv_timeout(PATIENCE) {
+            Ok(address) => self.address = address,
+            Err(_) => {
+                let ended = self.child.try_wait()?.map_or("hangs".to_owned(), |status| status.to_string());
+                return Err(wrong(format!("it did not start ({ended}): {}", self.last_lines())));
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until its log says this.
+    pub fn says(&self, words: &str) -> Outcome<()> {
+        let said = || fs::read_to_string(&self.log).is_ok_and(|log| log.contains(words));
+        if until(said) {
+            Ok(())
+        } else {
+            Err(wrong(format!("it does not say '{words}': {}", self.last_lines())))
+        }
     }
 
     /// Kills it at once (signal 9).

@@ -2,7 +2,8 @@
  * Preloaded into the node (LD_PRELOAD): records what it does to the files under PLUG_ROOT into PLUG_LOG, in order and with
  * the data, so that the folder can be rebuilt as a power cut at any moment could have left it; and lets one write or sync
  * fail (PLUG_FAIL=write:7:EIO, sync:3:EIO). PLUG_SLOW=5000 makes every sync take so many microseconds, as a memory card
- * does: what should wait for a sync and does not is done long before it.
+ * does: what should wait for a sync and does not is done long before it. PLUG_FULL=/index/:FILE lets every write to a path
+ * with these words in it find no room, as long as FILE is there.
  *
  * Only calls through the C library are seen. rustix makes its system calls by itself (fallocate, flock), so every record
  * of a file also says how long the file really is. What else went past shows in the end: a folder rebuilt with everything
@@ -42,6 +43,8 @@ static const char *root;
 static size_t root_bytes;
 static const char *fail_call = "", *fail_how = "";
 static long fail_at, slow_us;
+static char full_part[64];
+static const char *full_while;
 static atomic_long writes, syncs;
 
 __attribute__((constructor)) static void begin(void) {
@@ -51,6 +54,11 @@ __attribute__((constructor)) static void begin(void) {
     if (path && root)
         log_fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     slow_us = getenv("PLUG_SLOW") ? atol(getenv("PLUG_SLOW")) : 0;
+    const char *full = getenv("PLUG_FULL"), *colon = full ? strchr(full, ':') : NULL;
+    if (colon && (size_t)(colon - full) < sizeof full_part) {
+        memcpy(full_part, full, (size_t)(colon - full));
+        full_while = colon + 1;
+    }
     static char how[64];
     if (fail && strlen(fail) < sizeof how) {
         strcpy(how, fail);
@@ -138,6 +146,14 @@ static int fails(const char *call, atomic_long *count) {
     return strcmp(fail_call, call) == 0 && atomic_fetch_add(count, 1) + 1 == fail_at;
 }
 
+/* Whether there is no room for this file now. */
+static int is_full(const char *path) {
+    int kept = errno;
+    int full = full_while && strstr(path, full_part) && syscall(SYS_faccessat, AT_FDCWD, full_while, F_OK) == 0;
+    errno = kept;
+    return full;
+}
+
 static int open_at(int folder, const char *name, int flags, mode_t mode) {
     char path[PATH_MAX];
     int ours = (flags & (O_CREAT | O_TRUNC)) && whole(folder, name, path);
@@ -181,6 +197,10 @@ static ssize_t write_at(int fd, const void *data, size_t bytes, off_t offset) {
     char path[PATH_MAX];
     if (!path_of(fd, path)) {
         return offset < 0 ? syscall(SYS_write, fd, data, bytes) : syscall(SYS_pwrite64, fd, data, bytes, offset);
+    }
+    if (is_full(path)) {
+        errno = ENOSPC;
+        return -1;
     }
     if (fails("write", &writes)) {
         if (strcmp(fail_how, "SHORT") != 0 || bytes < 2) {

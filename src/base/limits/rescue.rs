@@ -18,6 +18,9 @@ pub const CHECK_ROUNDS: usize = 10;
 pub const RESTARTS_MAX: u32 = 3;
 /// Milliseconds of running after which a new start is no longer one in a row.
 pub const RESTART_CALM_MS: u64 = 10 * 60 * 1_000;
+/// Bytes of an index of which a copy is held in memory while the disk has no room to open it: a million messages need a
+/// quarter, and a machine with 512 MB can spare it.
+pub const MAKESHIFT_INDEX_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Bytes of the index on the disk up to which it is left as it is: a million messages need less.
 pub const INDEX_COMPACT_BYTES_MIN: u64 = 16 * 1024 * 1024;
 /// Times its keys and values that the index may take on the disk before it is copied into a fresh one.

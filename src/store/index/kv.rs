@@ -40,4 +40,9 @@ pub trait Kv: Shelf + Send + Sync {
     fn bytes_on_disk(&self) -> u64 {
         0
     }
+
+    /// Whether it only stands in for one that the disk has no room to open: what is written to it is forgotten.
+    fn is_makeshift(&self) -> bool {
+        false
+    }
 }

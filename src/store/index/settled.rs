@@ -157,6 +157,11 @@ impl Settled {
         self.kv.bytes_on_disk()
     }
 
+    /// Whether the store below only stands in for the one that the disk has no room to open.
+    pub fn is_makeshift(&self) -> bool {
+        self.kv.is_makeshift()
+    }
+
     /// How far the newest settled Change reaches.
     pub fn reached(&self) -> Checkpoint {
         self.layers.read().expect("no holder of this lock panics").reached

@@ -24,6 +24,8 @@ pub struct SledKv {
 impl SledKv {
     /// Opens or makes the index in this folder. Everything a power cut could tear is synced before it returns.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        #[cfg(feature = "plant")]
+        crate::base::plant::panic_when_opened(folder);
         // One that was dropped a moment ago may still hold it, and that is no fault of the index.
         is_let_go(folder).map_err(|error| StoreError::disk("open", "index", error))?;
         let db = sled::Config::new()

@@ -1,7 +1,7 @@
 //! A bit flips, a file is cut short, a block is zeroed, a file is gone: anywhere in the journal or the index. The node
 //! starts and serves, shows everything whose own bytes in the journal are sound, and says when something is lost.
 
-use super::{Desk, Tally};
+use super::{Desk, Tally, aborting};
 use crate::args::Args;
 use crate::chance::Chance;
 use crate::http::{Heard, Http};
@@ -19,8 +19,10 @@ use std::time::Duration;
 
 /// Folders that are damaged.
 const CASES: (u64, u64) = (32, 800);
-/// How long they post before the stop or the kill.
+/// How long they post before the stop or the kill, and the segments of the journal there are then at least: with only one
+/// its loss would be that of everything.
 const LIFE: Duration = Duration::from_millis(1_500);
+const SEGMENTS_MIN: usize = 3;
 /// What a card's controller loses at least.
 const BLOCK: u64 = 4096;
 /// The head of a group in the journal, as `src/store/journal/frame.rs` writes it: magic, then the length of the body.
@@ -34,10 +36,10 @@ pub fn run(args: &Args, tally: &mut Tally) -> Outcome<()> {
 }
 
 /// A life that was stopped or killed, to be damaged again and again.
-struct Whole {
-    data: PathBuf,
-    town: Town,
-    witness: Witness,
+pub(super) struct Whole {
+    pub(super) data: PathBuf,
+    pub(super) town: Town,
+    pub(super) witness: Witness,
     /// The index was not brought up to the end.
     killed: bool,
 }
@@ -63,7 +65,7 @@ fn cases(args: &Args, desk: &Path, tally: &mut Tally) -> Outcome<()> {
         fs::remove_dir_all(&folder)?;
     }
     println!("{:<9} {lossless} damages without a loss, {told} with one that was told", "");
-    Ok(())
+    aborting::run(args, desk, &wholes[0], tally)
 }
 
 fn whole(args: &Args, launch: &Launch, desk: &Path, killed: bool) -> Outcome<Whole> {
@@ -75,8 +77,11 @@ fn whole(args: &Args, launch: &Launch, desk: &Path, killed: bool) -> Outcome<Who
     // People and rooms are in the index from now on, whatever becomes of the beginning of the journal.
     node.stop()?;
     let node = launch.start(&data)?;
-    let post = |stop: &Stop| stop.within(LIFE);
-    while_they_post(&mut everybody(args.seed), &town, node.address, &witness, post);
+    let segments = || fs::read_dir(data.join("journal")).map_or(0, |names| names.count());
+    let post = |stop: &Stop| stop.within(LIFE) || until(|| segments() >= SEGMENTS_MIN);
+    if !while_they_post(&mut everybody(args.seed), &town, node.address, &witness, post) {
+        return Err(wrong("they post too little"));
+    }
     if killed {
         node.kill()?
     } else {
@@ -85,7 +90,7 @@ fn whole(args: &Args, launch: &Launch, desk: &Path, killed: bool) -> Outcome<Who
     Ok(Whole { data, town, witness, killed })
 }
 
-fn copy(from: &Path, to: &Path) -> Outcome<()> {
+pub(super) fn copy(from: &Path, to: &Path) -> Outcome<()> {
     fs::create_dir(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
@@ -110,7 +115,7 @@ enum Kind {
 
 /// What is done to one file.
 #[derive(Debug)]
-struct Damage {
+pub(super) struct Damage {
     kind: Kind,
     /// From the data folder.
     file: PathBuf,
@@ -120,7 +125,7 @@ struct Damage {
 
 impl Damage {
     /// Something at a random place that is in use.
-    fn choose(data: &Path, number: u64, chance: &mut Chance) -> Outcome<Damage> {
+    pub(super) fn choose(data: &Path, number: u64, chance: &mut Chance) -> Outcome<Damage> {
         let kind = [Kind::Flip, Kind::Zero, Kind::Cut, Kind::Delete][(number / 4 % 4) as usize];
         let mut files = Vec::new();
         list(&data.join(if (number / 2).is_multiple_of(2) { "journal" } else { "index" }), &mut files)?;
@@ -139,7 +144,7 @@ impl Damage {
         Ok(Damage { kind, file, bytes })
     }
 
-    fn make(&self, data: &Path) -> Outcome<()> {
+    pub(super) fn make(&self, data: &Path) -> Outcome<()> {
         let path = data.join(&self.file);
         if let Kind::Delete = self.kind {
             return fs::remove_file(path);
@@ -190,7 +195,13 @@ fn list(folder: &Path, files: &mut Vec<PathBuf>) -> Outcome<()> {
 }
 
 /// Judges a damaged folder. How much was lost, all of it for a reason and told.
-fn judge(launch: &Launch, data: &Path, whole: &Whole, damage: &Damage, tally: &mut Tally) -> Outcome<u64> {
+pub(super) fn judge(
+    launch: &Launch,
+    data: &Path,
+    whole: &Whole,
+    damage: &Damage,
+    tally: &mut Tally,
+) -> Outcome<u64> {
     let before = fs::read(whole.data.join(&damage.file))?;
     let excused = |states: &[Option<&str>]| {
         // Who came and went and what was removed has no words to look for; the index knows, unless it was behind or had

@@ -12,6 +12,7 @@ use crate::witness::Witness;
 use crate::{Outcome, wrong};
 use serde_json::json;
 use std::fs;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ const OTHERS_BYTES: usize = 3 * 1024 * 1024;
 /// Between two looks whether it is full.
 const LOOK: Duration = Duration::from_millis(200);
 const LOOKS_MAX: usize = 300;
+/// Starts without a free byte: the first has the ballast to give up, the others have nothing.
+const STARVED: usize = 3;
 
 pub fn run(args: &Args, tally: &mut Tally) -> Outcome<()> {
     let desk = Desk::new(args, "full")?;
@@ -60,6 +63,9 @@ fn fill(args: &Args, desk: &Path, tally: &mut Tally) -> Outcome<()> {
         return Err(wrong("a start on a full disk took too long"));
     }
     holds(&town, &node, &witness, tally).map_err(|error| wrong(format!("full and restarted: {error}")))?;
+    let rest = disk.point.join("rest");
+    node = starved(&launch, (node, &data), &rest, |node| holds(&town, node, &witness, tally))?;
+    fs::remove_file(&rest)?;
     fs::remove_file(&others)?;
     if !until(|| matches!(post(&town, &node), Ok(None))) {
         return Err(wrong(format!("there is room again and no post is taken: {}", node.last_lines())));
@@ -67,6 +73,37 @@ fn fill(args: &Args, desk: &Path, tally: &mut Tally) -> Outcome<()> {
     while_they_post(&mut posters, &town, node.address, &witness, |stop| stop.within(LOOK));
     holds(&town, &node, &witness, tally).map_err(|error| wrong(format!("room again: {error}")))?;
     node.kill()
+}
+
+/// Started again and again while another takes every byte that is free, so that the ballast is given up and taken too.
+fn starved(
+    launch: &Launch,
+    (mut node, data): (Node, &Path),
+    rest: &Path,
+    mut holds: impl FnMut(&Node) -> Outcome<()>,
+) -> Outcome<Node> {
+    for start in 1..=STARVED {
+        let wrong = |error| wrong(format!("no byte free, start {start}: {error}"));
+        node.kill()?;
+        take_the_rest(rest)?;
+        node = launch.start(data).map_err(wrong)?;
+        holds(&node).map_err(wrong)?;
+    }
+    if data.join("ballast").exists() {
+        return Err(wrong("the ballast is still there on a disk without a free byte"));
+    }
+    Ok(node)
+}
+
+/// Writes until nothing is free.
+fn take_the_rest(file: &Path) -> Outcome<()> {
+    let mut file = fs::OpenOptions::new().create(true).append(true).open(file)?;
+    loop {
+        match file.write_all(&[1; 4096]) {
+            Err(error) if error.kind() == ErrorKind::StorageFull => return Ok(()),
+            written => written?,
+        }
+    }
 }
 
 /// Somebody posts. The words of the refusal, if it was one; an error if there was no answer.

@@ -1,5 +1,6 @@
 //! The ways to take the power away, a row each.
 
+mod aborting;
 mod damage;
 mod ext4;
 mod failing;
@@ -8,6 +9,7 @@ mod kill;
 mod million;
 mod plants;
 mod recorded;
+mod stuck;
 
 use crate::Outcome;
 use crate::args::Args;
@@ -49,6 +51,11 @@ pub const ROWS: &[Row] = &[
         name: "full",
         claim: "a full disk: clear refusals, reading goes on, also after a restart",
         run: full::run,
+    },
+    Row {
+        name: "stuck",
+        claim: "the index finds no room, whatever the disk says: nothing is lost, and it goes on by a new start",
+        run: stuck::run,
     },
     Row {
         name: "million",

@@ -24,7 +24,7 @@ use std::time::Duration;
 /// Images of the first start, and of the load.
 const FIRST: (u64, u64) = (24, 400);
 const LOADED: (u64, u64) = (60, 1_200);
-/// How long they post in each life; one is longer than the time between two checkpoints of the index.
+/// How long they post in each life; the index is brought up several times in each.
 const LIVES_MS: [u64; 3] = [1_500, 6_500, 1_000];
 /// How long a sync takes at least: that of a good memory card. An answer that does not wait for it is early for sure.
 const SYNC: Duration = Duration::from_millis(5);
