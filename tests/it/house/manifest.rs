@@ -28,6 +28,22 @@ fn the_top_level_is_as_its_owner_fixed_it() {
     hold("the top level is Cargo.toml .cargo/ src/ boards/ systemd/ cross.toml tests/ README.md", &findings);
 }
 
+#[test]
+fn every_way_to_a_pi_zero_leads_to_one_target() {
+    let table = |path: &str| -> Table { tree::file(path).unwrap().text.parse().unwrap() };
+    let (cargo, cross, manifest) = (table(".cargo/config.toml"), table("cross.toml"), table("Cargo.toml"));
+    let alias: Vec<&str> = cargo["alias"]["pi"].as_str().unwrap().split(' ').collect();
+    let ["zigbuild", "--profile", profile, "--target", target] = alias[..] else { panic!("{alias:?}") };
+    assert_eq!(cross["build"]["default-target"].as_str(), Some(target));
+    let flags = cargo["target"][target]["rustflags"].as_array().unwrap();
+    for flag in ["-Ctarget-cpu=arm1176jzf-s", "-Ctarget-feature=+crt-static"] {
+        assert!(flags.iter().any(|set| set.as_str() == Some(flag)), "{flag} is not set for {target}");
+    }
+    assert_eq!(manifest["profile"][profile]["panic"].as_str(), Some("abort"));
+    let budget = manifest["package"]["metadata"]["linnet"]["budget"].as_table().unwrap();
+    assert!(budget["binary_bytes_aim"].as_integer() < budget["binary_bytes_max"].as_integer());
+}
+
 /// The files Cargo starts to compile from.
 pub fn roots(manifest: &Source) -> Vec<String> {
     let table: Table = manifest.text.parse().unwrap();
