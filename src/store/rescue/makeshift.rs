@@ -120,6 +120,7 @@ impl Kv for Makeshift {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::index::settled::Checkpoint;
 
     #[test]
     fn a_copy_is_opened_in_place_of_the_index_and_goes_with_its_holder() {
@@ -136,7 +137,8 @@ mod tests {
         assert!(!folder.exists());
         // A witness that claims more than the index knows: such an index is not shown to anybody.
         let (mut witness, _) = Witness::open(data.path()).expect("it is made");
-        witness.note(crate::base::id::Seq(9)).expect("it is written");
+        let claim = Checkpoint { seq: crate::base::id::Seq(9), ..Checkpoint::default() };
+        witness.note(claim).expect("it is written");
         assert!(matches!(open(data.path(), Duration::from_secs(20)), Err(StoreError::Index(_))));
     }
 }
