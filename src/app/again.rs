@@ -155,7 +155,9 @@ fn is_databases(panicked: &PanicHookInfo<'_>) -> bool {
 /// The program in place of itself: same process, same words, these variables, nothing else left.
 pub fn replace<'a>(variables: impl IntoIterator<Item = (&'a str, &'a str)>) -> io::Error {
     let mut words = std::env::args_os();
-    let mut command = Command::new("/proc/self/exe");
+    // By its own name, which the machine shows in its lists; where that was replaced meanwhile, as it runs.
+    let own = std::env::current_exe().ok().filter(|own| own.exists());
+    let mut command = Command::new(own.unwrap_or_else(|| "/proc/self/exe".into()));
     if let Some(name) = words.next() {
         command.arg0(name);
     }
