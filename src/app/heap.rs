@@ -9,14 +9,10 @@ use super::again::replace;
 /// Says that the program has begun with the variables below.
 const SAID: &str = "LINNET_ONE_HEAP";
 
-/// What glibc is told: one heap; its own first bound for pieces of the kernel's, which stays because it is said; and
-/// some of what is free at the heap's end is kept, so that it does not breathe with every request.
-const ONE_HEAP: [(&str, &str); 4] = [
-    (SAID, "1"),
-    ("MALLOC_ARENA_MAX", "1"),
-    ("MALLOC_MMAP_THRESHOLD_", "131072"),
-    ("MALLOC_TRIM_THRESHOLD_", "1048576"),
-];
+/// What glibc is told: one heap, and its own first bound for pieces that are the kernel's, which stays because it is
+/// said.
+const ONE_HEAP: [(&str, &str); 3] =
+    [(SAID, "1"), ("MALLOC_ARENA_MAX", "1"), ("MALLOC_MMAP_THRESHOLD_", "131072")];
 
 /// Sees to it that all threads share one heap. Called before there are any and before anything is read.
 pub fn be_one() {
