@@ -7,8 +7,11 @@ use crate::witness::{Witness, token_of};
 use std::collections::HashMap;
 use std::path::Path;
 
-/// Characters of a token and of what may surround it, at most.
+/// Bytes of a token with the space behind it, at most.
 const TOKEN_BYTES_MAX: usize = 32;
+
+/// What names a message: its poster, and the number it has there.
+type Token = (u32, u64);
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -47,10 +50,10 @@ pub fn early(recording: &Recording, witness: &Witness) -> Early {
 }
 
 /// Where in the journal which messages were written, and when that was synced.
-fn said(recording: &Recording) -> HashMap<(u32, u64), Vec<Words>> {
+fn said(recording: &Recording) -> HashMap<Token, Vec<Words>> {
     let mut is_journal = HashMap::new();
-    let mut said: HashMap<(u32, u64), Vec<Words>> = HashMap::new();
-    let mut unsynced: HashMap<u64, Vec<((u32, u64), usize)>> = HashMap::new();
+    let mut said: HashMap<Token, Vec<Words>> = HashMap::new();
+    let mut unsynced: HashMap<u64, Vec<(Token, usize)>> = HashMap::new();
     for record in &recording.records {
         match &record.did {
             Did::Create { path, inode } => drop(is_journal.insert(*inode, lies_in_journal(path))),
@@ -83,7 +86,7 @@ fn lies_in_journal(path: &Path) -> bool {
 }
 
 /// The token that these bytes begin with.
-fn token_at(bytes: &[u8]) -> Option<(u32, u64)> {
+fn token_at(bytes: &[u8]) -> Option<Token> {
     let end = bytes.iter().position(|byte| *byte == b' ')?;
     token_of(std::str::from_utf8(&bytes[..end]).ok()?)
 }

@@ -14,7 +14,7 @@ use std::path::Path;
 /// Indexes that are damaged for this program.
 const CASES: (u64, u64) = (6, 120);
 /// What `src/base/plant.rs` looks for in the folder of the index.
-const PANICS: &str = "index/panics";
+const PANICS: &str = "panics";
 
 /// Judges this program on one index that panics for certain, and on some that may.
 pub fn run(args: &Args, desk: &Path, whole: &Whole, tally: &mut Tally) -> Outcome<()> {
@@ -50,7 +50,7 @@ fn planted(launch: &Launch, folder: &Path, whole: &Whole, tally: &mut Tally) -> 
     fs::create_dir(folder)?;
     let data = folder.join("data");
     copy(&whole.data, &data)?;
-    fs::write(data.join(PANICS), "")?;
+    fs::write(data.join("index").join(PANICS), "")?;
     Case::new(launch, &data, &whole.town, &whole.witness).judge(tally)?.node.kill()?;
     let log = fs::read_to_string(log_of(&data))?;
     for words in ["the database panicked", "linnet starts anew", "The index was built anew from the journal"]
