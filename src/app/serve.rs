@@ -17,7 +17,6 @@ use crate::doors::{control, gpio, http, papers};
 use crate::node::accounts::{ACCESS, LAN_GUESTS};
 use crate::node::care::Care;
 use crate::node::clock::Trust;
-use crate::node::scrub::Scrub;
 use crate::node::trim::Rule;
 use crate::node::{Caller, Catalog, NodeHandle, refuse};
 use crate::store::error::StoreError;
@@ -54,13 +53,11 @@ pub fn serve(
         failed.store(!failing.send_replace(true), Ordering::SeqCst);
     })
     .map_err(open::no_thread)?;
-    let care = Care::start(node.clone(), rule(config).into()).map_err(open::no_thread)?;
-    let scrub = Scrub::start(node.clone()).map_err(open::no_thread)?;
+    let care = Care::start(node.clone(), world.clone(), rule(config).into()).map_err(open::no_thread)?;
     let served = runtime.block_on(doors(world, folder, config, test_mode, node, stop, &again));
     // Doors hold the node: they go before its threads are waited for.
     drop(runtime);
     care.stop();
-    scrub.stop();
     again.closed();
     let settled = running.stop();
     if matches!(settled, Err(StoreError::IndexStuck)) && unasked.load(Ordering::SeqCst) {

@@ -192,6 +192,11 @@ pub const CARE_LOOK_MS: u64 = 10 * 60 * 1_000;
 pub const UNWANTED_MS: u64 = 20 * 3_600 * 1_000;
 /// Milliseconds between two pieces of background work on the journal: posting goes first.
 pub const CARE_BREATH_MS: u64 = 2;
+/// Times that background work asks for a place in a full queue, so many milliseconds apart: for half a minute.
+pub const CARE_TRIES_MAX: usize = 15_000;
+/// Jobs of a compaction that are on their way at once: they share the syncs of whoever posts, and none of those waits for
+/// more of them.
+pub const COMPACT_JOBS_AT_ONCE: usize = 8;
 /// Groups of a segment that are one such piece.
 pub const CARE_BREATH_GROUPS: u32 = 64;
 /// Milliseconds that readers have to finish with a place they looked up: a page of history takes a few.

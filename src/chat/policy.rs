@@ -154,6 +154,15 @@ pub fn may_manage(actor: &Actor, room: &Room, membership: Option<&Membership>) -
     Err(hidden_or(actor, room, membership, Right::ManageRoom))
 }
 
+/// May the actor say how much of a room is kept? Whoever manages it may; of a direct room, which nobody does, the admins,
+/// who answer for the disk.
+pub fn may_limit(actor: &Actor, room: &Room, membership: Option<&Membership>) -> Result<MayManage, Refusal> {
+    if room.kind == RoomKind::Direct && actor.device.is_none() && actor.is(Role::Admin) {
+        return Ok(MayManage { room: room.id.clone() });
+    }
+    may_manage(actor, room, membership)
+}
+
 /// May the actor set the topic? Those who keep the room may, and in a direct room every member.
 pub fn may_set_topic(
     actor: &Actor,

@@ -40,6 +40,7 @@ usage: linnet room list [--json]
        linnet room retention ROOM [--days N] [--megabytes N] [--json]
        linnet room retention ROOM --forever|--default [--json]
 
+  ROOM             a room by name, or a direct room by its people: @alice,@bob
   --days N         messages older than so many days go for good
   --megabytes N    the oldest messages go when the room takes more than about so much
   --forever        nothing goes, whatever the node's settings say
@@ -55,6 +56,7 @@ examples:
   linnet room list
   linnet room retention sensors --days 30 --megabytes 50
   linnet room retention family --forever
+  linnet room retention @alice,@sensorbot --days 7
 ";
 
 /// What a command line wants to be kept; nothing when it only asks.

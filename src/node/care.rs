@@ -1,63 +1,114 @@
-//! The node's care for its disk, on a thread of its own beside everything else: rooms are trimmed where the owner asked
-//! for it, and words that were taken back leave the disk within a day.
+//! The node's care for its disk, on one thread of its own beside everything else: rooms are trimmed where the owner asked
+//! for it, words that were taken back leave the disk within a day, what is mostly waste is written anew, and what a card
+//! has lost is found out. `linnet compact` does all that can be done at once.
 
-use crate::base::id::RoomId;
 use crate::base::limits::{
-    CARE_BREATH_GROUPS, CARE_BREATH_MS, CARE_GRACE_MS, CARE_LOOK_MS, PAGE_ENTRIES_MAX, UNWANTED_MS,
+    CARE_BREATH_GROUPS, CARE_BREATH_MS, CARE_GRACE_MS, CARE_TRIES_MAX, COMPACT_JOBS_AT_ONCE,
 };
+use crate::base::world::World;
 use crate::chat::refusal::Refusal;
 use crate::node::caller::Caller;
 use crate::node::condense::{GivenBack, Hands, Job, Scope, condense};
 use crate::node::health::{Trouble, TroubleKind};
-use crate::node::reply::reply;
+use crate::node::reply::{Answer, reply};
+use crate::node::rounds::{Agenda, Duty, Rounds, trim};
 use crate::node::trim::Retention;
-use crate::node::{NodeHandle, Reading, refuse};
+use crate::node::{Node, NodeHandle, refuse, scrub};
 use crate::store::error::StoreError;
-use crate::store::index::kv::{Order as Way, Shelf};
-use crate::store::keys::{self, end_of, text_after};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
-use std::sync::{Arc, PoisonError};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TryRecvError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+/// Lets one after the other trim and condense.
+#[derive(Default)]
+pub(super) struct Caring {
+    alone: Mutex<()>,
+    /// People who wait for it.
+    asked: AtomicUsize,
+}
+
+impl Caring {
+    /// Waits until nobody else cares.
+    pub fn alone(&self) -> MutexGuard<'_, ()> {
+        self.alone.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether somebody waits for what only one at a time may do.
+    fn is_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed) > 0
+    }
+}
+
 /// The thread that cares.
 pub struct Care {
-    stop: SyncSender<()>,
+    told: SyncSender<()>,
     thread: JoinHandle<()>,
 }
 
 impl Care {
     /// Begins to care; rooms without a rule of their own are trimmed by this measure.
-    pub fn start(node: NodeHandle, retention: Retention) -> std::io::Result<Care> {
-        let (stop, stopped) = mpsc::sync_channel(1);
-        let thread = thread::Builder::new().name("linnet-care".into()).spawn(move || {
-            let look = Duration::from_millis(CARE_LOOK_MS);
-            let mut rounds = Rounds::new(retention);
-            while stopped.recv_timeout(look) == Err(RecvTimeoutError::Timeout) {
-                tell(&node, look_after(&node, &mut rounds, &stopped));
-            }
-        })?;
-        Ok(Care { stop, thread })
+    pub fn start(node: NodeHandle, world: Arc<dyn World>, retention: Retention) -> std::io::Result<Care> {
+        let (told, heard) = mpsc::sync_channel(1);
+        // From now on, whenever the thread begins.
+        let agenda = Agenda::new(world.mono_ms());
+        let body = move || care(&node, &*world, (agenda, Rounds::new(retention)), &heard);
+        let thread = thread::Builder::new().name("linnet-care".into()).spawn(body)?;
+        Ok(Care { told, thread })
+    }
+
+    /// Has it look at the clock: it need not have slept as long as time has passed.
+    pub fn wake(&self) {
+        // Full means that it is about to look.
+        let _ = self.told.try_send(());
     }
 
     /// Stops caring, in the middle of it too: it goes on at the next start.
     pub fn stop(self) {
-        drop(self.stop);
+        drop(self.told);
         if self.thread.join().is_err() {
             tracing::error!("the thread that cares for the disk panicked");
         }
     }
 }
 
+fn care(
+    node: &NodeHandle,
+    world: &dyn World,
+    (mut agenda, mut rounds): (Agenda, Rounds),
+    heard: &Receiver<()>,
+) {
+    while !is_over(heard) {
+        match agenda.next(world.mono_ms()) {
+            Ok(Duty::Look) => tell(node, look_after(node, &mut rounds, heard)),
+            Ok(Duty::Scrub) => {
+                let goes_on = |ms| !node.caring.is_asked() && passes(heard, ms);
+                if !scrub::scrub(node, &goes_on) {
+                    agenda.scrub_soon(world.mono_ms());
+                }
+            }
+            // Told or not, the clock says what is due.
+            Err(wait_ms) => _ = passes(heard, wait_ms),
+        }
+    }
+}
+
+fn is_over(heard: &Receiver<()>) -> bool {
+    heard.try_recv() == Err(TryRecvError::Disconnected)
+}
+
+/// Waits; false when the end came instead.
+fn passes(heard: &Receiver<()>, ms: u64) -> bool {
+    heard.recv_timeout(Duration::from_millis(ms)) != Err(RecvTimeoutError::Disconnected)
+}
+
 /// Nothing is lost where it failed, and the next look tries again; what keeps on failing leaves words on the disk.
 fn tell(node: &NodeHandle, cared: Result<GivenBack, StoreError>) {
     match cared {
         Ok(_) => node.health.clear(TroubleKind::CareFailed),
-        // The node is stopping, or full of work or of data: it has said so where that is a trouble.
-        Err(error @ (StoreError::CannotCondense { .. } | StoreError::Stopped | StoreError::NoRoom)) => {
-            tracing::info!(%error, "the care for the disk waits");
-        }
+        Err(error) if waits(&error) => tracing::info!(%error, "the care for the disk waits"),
         Err(error) => {
             let text = format!("Old messages could not be trimmed, or deleted ones not erased: {error}.");
             node.health.note(Trouble { kind: TroubleKind::CareFailed, text });
@@ -65,18 +116,37 @@ fn tell(node: &NodeHandle, cared: Result<GivenBack, StoreError>) {
     }
 }
 
+/// The node is stopping, or full of work or of data: it has said so where that is a trouble.
+fn waits(error: &StoreError) -> bool {
+    matches!(error, StoreError::CannotCondense { .. } | StoreError::Stopped | StoreError::NoRoom)
+}
+
+fn look_after(node: &NodeHandle, rounds: &mut Rounds, heard: &Receiver<()>) -> Result<GivenBack, StoreError> {
+    let _alone = node.caring.alone();
+    let mut hands = Writing { node, heard: Some(heard), groups: 0, under_way: VecDeque::new() };
+    let mut done = Ok(GivenBack::default());
+    let _ = node.read(|reading| {
+        done = rounds.look(reading, &mut hands);
+        Ok(())
+    });
+    done
+}
+
 /// Trims rooms to their measure, this one where they have none of their own, and takes everything off the disk that can
-/// go, now.
+/// go, now. A stop of the node ends it where it is; what is left goes the next time.
 pub async fn compact(node: &NodeHandle, retention: Retention) -> Result<GivenBack, Refusal> {
     let (giver, answer) = reply();
     let node = node.clone();
     let work = move || {
-        let _alone = node.caring.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut hands = Writing { node: &node, stopped: None, groups: 0 };
-        giver.give(node.read(|reading| {
+        node.caring.asked.fetch_add(1, Ordering::Relaxed);
+        let _alone = node.caring.alone();
+        let mut hands = Writing { node: &node, heard: None, groups: 0, under_way: VecDeque::new() };
+        let given = node.read(|reading| {
             let trimmed = trim(reading, &mut hands, retention);
-            trimmed.and_then(|()| condense(reading, &mut hands, Scope::All)).map_err(refuse)
-        }));
+            trimmed.and_then(|()| condense(reading, &mut hands, Scope::All)).map_err(put_off)
+        });
+        node.caring.asked.fetch_sub(1, Ordering::Relaxed);
+        giver.give(given);
     };
     let started = thread::Builder::new().name("linnet-compact".into()).spawn(work);
     started.map_err(|error| {
@@ -86,92 +156,96 @@ pub async fn compact(node: &NodeHandle, retention: Retention) -> Result<GivenBac
     answer.await.unwrap_or(Err(Refusal::StoreFailed))
 }
 
-/// What is done at every look.
-pub struct Rounds {
-    retention: Retention,
-}
-
-impl Rounds {
-    /// Rooms without a rule of their own are trimmed by this measure.
-    pub fn new(retention: Retention) -> Rounds {
-        Rounds { retention }
+fn put_off(error: StoreError) -> Refusal {
+    if !waits(&error) {
+        return refuse(error);
     }
-
-    /// One look at what is due. Nothing else may condense or trim meanwhile.
-    pub fn look(&mut self, reading: &Reading, hands: &mut dyn Hands) -> Result<GivenBack, StoreError> {
-        trim(reading, hands, self.retention)?;
-        let due = reading.clock().now().wall_ms.saturating_sub(UNWANTED_MS);
-        condense(reading, hands, Scope::Unwanted(due))
+    tracing::info!(%error, "compacting goes on the next time");
+    match error {
+        StoreError::NoRoom => Refusal::DiskFull,
+        _ => Refusal::Busy,
     }
-}
-
-fn look_after(
-    node: &NodeHandle,
-    rounds: &mut Rounds,
-    stopped: &Receiver<()>,
-) -> Result<GivenBack, StoreError> {
-    let _alone = node.caring.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut hands = Writing { node, stopped: Some(stopped), groups: 0 };
-    let mut done = Ok(GivenBack::default());
-    let _ = node.read(|reading| {
-        done = rounds.look(reading, &mut hands);
-        Ok(())
-    });
-    done
-}
-
-/// Trims every room to its measure.
-fn trim(reading: &Reading, hands: &mut dyn Hands, retention: Retention) -> Result<(), StoreError> {
-    let prefix = keys::rooms();
-    let mut from = prefix.to_vec();
-    loop {
-        let page = reading.scan(&from, &end_of(&prefix), Way::Up, PAGE_ENTRIES_MAX)?;
-        let Some((last, _)) = page.last() else { return Ok(()) };
-        from = [last, &[0][..]].concat();
-        for room in page.iter().filter_map(|(key, _)| text_after(&prefix, key).and_then(RoomId::parse)) {
-            let first = retention.in_room(reading, &room)?.first_kept(reading, &room)?;
-            while first > 0 && trim_some(hands, &room, first)? {}
-        }
-        hands.breathe();
-    }
-}
-
-/// Trims some of a room; whether more remain.
-fn trim_some(hands: &mut dyn Hands, room: &RoomId, first: u64) -> Result<bool, StoreError> {
-    let more = Arc::new(AtomicBool::new(false));
-    let (room, told) = (room.clone(), more.clone());
-    hands.job(Box::new(move |node| {
-        told.store(node.trim_room(&room, first)?, Ordering::Release);
-        Ok(())
-    }))?;
-    Ok(more.load(Ordering::Acquire))
 }
 
 /// Has the writer do what condensing needs, and lets it do everything else in between.
 struct Writing<'a> {
     node: &'a NodeHandle,
     /// Where the end is told, and time passes; `None` for work that somebody waits for.
-    stopped: Option<&'a Receiver<()>>,
+    heard: Option<&'a Receiver<()>>,
     groups: u32,
+    /// What was sent and is not done yet.
+    under_way: VecDeque<Answer<Result<(), Refusal>>>,
+}
+
+impl Writing<'_> {
+    /// Sends a job as soon as there is a place for it.
+    fn send(&mut self, job: Job) -> Result<(), StoreError> {
+        let job = Arc::new(Mutex::new(Some(job)));
+        for _ in 0..CARE_TRIES_MAX {
+            self.goes_on()?;
+            let again = job.clone();
+            let once = move |node: &mut Node| {
+                let job = again.lock().unwrap_or_else(PoisonError::into_inner).take();
+                job.map_or(Ok(()), |job| job(node))
+            };
+            match self.node.send(&Caller::Operator, once) {
+                Ok(answer) => {
+                    self.under_way.push_back(answer);
+                    return Ok(());
+                }
+                Err(Refusal::Busy) => thread::park_timeout(Duration::from_millis(CARE_BREATH_MS)),
+                Err(_) => return Err(StoreError::Stopped),
+            }
+        }
+        Err(StoreError::CannotCondense { why: "the node has too much to do" })
+    }
+
+    fn goes_on(&self) -> Result<(), StoreError> {
+        if self.node.is_stopping() || self.heard.is_some_and(is_over) {
+            return Err(StoreError::CannotCondense { why: "the node is stopping" });
+        }
+        Ok(())
+    }
+
+    /// Waits until no more than so many jobs are on their way.
+    fn wait_for_all_but(&mut self, jobs: usize) -> Result<(), StoreError> {
+        while self.under_way.len() > jobs {
+            let answer = self.under_way.pop_front().and_then(Answer::wait);
+            answer.unwrap_or(Err(Refusal::StoreFailed)).map_err(|refusal| match refusal {
+                Refusal::DiskFull => StoreError::NoRoom,
+                _ => StoreError::Stopped,
+            })?;
+        }
+        Ok(())
+    }
 }
 
 impl Hands for Writing<'_> {
     fn job(&mut self, job: Job) -> Result<(), StoreError> {
-        let ended = |stopped: &Receiver<()>| stopped.try_recv() == Err(mpsc::TryRecvError::Disconnected);
-        if self.stopped.is_some_and(ended) {
-            return Err(StoreError::CannotCondense { why: "the node is stopping" });
-        }
-        self.node.call_blocking(&Caller::Operator, job).map_err(|refusal| match refusal {
-            Refusal::Busy => StoreError::CannotCondense { why: "the node has too much to do" },
-            _ => StoreError::Stopped,
-        })
+        self.send(job)?;
+        self.finish()
     }
 
-    fn breathe(&mut self) {
+    fn job_in_turn(&mut self, job: Job) -> Result<(), StoreError> {
+        // Background work takes its time; what somebody waits for shares the syncs of those who post.
+        let at_once = if self.heard.is_some() { 1 } else { COMPACT_JOBS_AT_ONCE };
+        self.send(job)?;
+        self.wait_for_all_but(at_once - 1)
+    }
+
+    fn finish(&mut self) -> Result<(), StoreError> {
+        self.wait_for_all_but(0)
+    }
+
+    fn breathe(&mut self) -> Result<(), StoreError> {
         self.groups += 1;
-        if self.stopped.is_some() && self.groups.is_multiple_of(CARE_BREATH_GROUPS) {
+        if !self.groups.is_multiple_of(CARE_BREATH_GROUPS) {
+            return Ok(());
+        }
+        if self.heard.is_some() {
             thread::park_timeout(Duration::from_millis(CARE_BREATH_MS));
         }
+        self.goes_on()
     }
 
     fn let_readers_finish(&mut self) {

@@ -32,8 +32,17 @@ pub type Job = Box<dyn FnOnce(&mut Node) -> Result<(), Refusal> + Send>;
 pub trait Hands {
     /// Has the writer do something, and returns when it is on the disk.
     fn job(&mut self, job: Job) -> Result<(), StoreError>;
-    /// Called between small pieces of work: a place to let others go first.
-    fn breathe(&mut self);
+    /// Has the writer do something in its turn, after everything that was asked before. It need not be done when this
+    /// returns.
+    fn job_in_turn(&mut self, job: Job) -> Result<(), StoreError> {
+        self.job(job)
+    }
+    /// Returns when all that was asked is on the disk.
+    fn finish(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+    /// Called between small pieces of work: a place to let others go first, or to end.
+    fn breathe(&mut self) -> Result<(), StoreError>;
     /// Returns when nobody reads any more by a place that was looked up before this was called.
     fn let_readers_finish(&mut self);
 }
@@ -45,6 +54,31 @@ pub enum Scope {
     All,
     /// Segments with words that are unwanted since this time or before.
     Unwanted(WallMs),
+    /// The segments that begin in this stretch, if most of them is waste.
+    Wasted(Pos, Pos),
+}
+
+impl Scope {
+    fn takes(self, segment: &Segment, unwanted: &[Unwanted]) -> bool {
+        match self {
+            Scope::All => true,
+            Scope::Unwanted(_) => unwanted.iter().any(|(stretch, _)| overlaps(segment, *stretch)),
+            Scope::Wasted(from, until) => (from.place()..until.place()).contains(&segment.from.place()),
+        }
+    }
+
+    /// Whether it is worth writing a run of segments anew.
+    fn is_met_by(self, run: &[Survey]) -> bool {
+        let sum = |of: fn(&Survey) -> u64| run.iter().map(of).sum::<u64>();
+        let something = run.len() > 1 || sum(|survey| survey.dead_frames) > 0;
+        match self {
+            Scope::All | Scope::Unwanted(_) => something,
+            Scope::Wasted(..) => {
+                let is_waste = sum(|survey| survey.kept_bytes) * 2 < sum(|survey| survey.segment.bytes);
+                something && (is_waste || run.len() >= CONDENSED_RUN_MAX)
+            }
+        }
+    }
 }
 
 /// What condensing gave back.
@@ -127,23 +161,22 @@ impl Work<'_> {
         let (mut clean, mut run, mut kept) = (as_of, Vec::<Survey>::new(), 0);
         let mut last = Pos::default();
         for segment in segments {
-            let wanted =
-                scope == Scope::All || unwanted.iter().any(|(stretch, _)| overlaps(&segment, *stretch));
+            let wanted = scope.takes(&segment, unwanted);
             let survey = if wanted { self.survey(segment, clean, now)? } else { None };
             let Some(survey) = survey else {
                 clean = clean.min(Seq(segment.as_of));
-                self.rewrite(std::mem::take(&mut run), as_of, now)?;
+                self.rewrite(scope, std::mem::take(&mut run), (as_of, now))?;
                 continue;
             };
             let apart = last != segment.from && last.place() != segment.from.place();
             if apart || run.len() >= CONDENSED_RUN_MAX || kept + survey.kept_bytes > room {
-                self.rewrite(std::mem::take(&mut run), as_of, now)?;
+                self.rewrite(scope, std::mem::take(&mut run), (as_of, now))?;
                 kept = 0;
             }
             (kept, last) = (kept + survey.kept_bytes, segment.to);
             run.push(survey);
         }
-        self.rewrite(run, as_of, now)
+        self.rewrite(scope, run, (as_of, now))
     }
 
     fn survey(&mut self, segment: Segment, clean: Seq, now: WallMs) -> Result<Option<Survey>, StoreError> {
@@ -152,10 +185,14 @@ impl Work<'_> {
         Survey::of(&self.reading.journal, segment, &mut judge, &mut || hands.breathe())
     }
 
-    fn rewrite(&mut self, run: Vec<Survey>, as_of: Seq, now: WallMs) -> Result<(), StoreError> {
-        let dead: u64 = run.iter().map(|survey| survey.dead_frames).sum();
+    fn rewrite(
+        &mut self,
+        scope: Scope,
+        run: Vec<Survey>,
+        (as_of, now): (Seq, WallMs),
+    ) -> Result<(), StoreError> {
         let (Some(first), Some(last)) = (run.first(), run.last()) else { return Ok(()) };
-        if dead == 0 && run.len() == 1 {
+        if !scope.is_met_by(&run) {
             return Ok(());
         }
         let (from, until) = (first.segment.from, last.segment.to);
@@ -166,7 +203,7 @@ impl Work<'_> {
         survey::write(&self.reading.journal, &run, &judge, &mut rewrite, &mut || hands.breathe())?;
         self.taken += rewrite.finish()?.bytes;
         self.given.segments += run.len() as u64;
-        self.given.changes += dead;
+        self.given.changes += run.iter().map(|survey| survey.dead_frames).sum::<u64>();
         self.finish_switch(Some(from))
     }
 
@@ -176,12 +213,12 @@ impl Work<'_> {
         let marks: Vec<_> = marks.into_iter().collect();
         for some in marks.chunks(MARKS_AT_ONCE) {
             let some = some.to_vec();
-            self.hands.job(Box::new(move |node| node.restate_marks(&some)))?;
+            self.hands.job_in_turn(Box::new(move |node| node.restate_marks(&some)))?;
         }
         let own_ids: Vec<_> = run.iter().flat_map(|survey| survey.own_ids.iter().cloned()).collect();
         for some in own_ids.chunks(MARKS_AT_ONCE) {
             let some = some.to_vec();
-            self.hands.job(Box::new(move |node| {
+            self.hands.job_in_turn(Box::new(move |node| {
                 let mut writes: Vec<Write> = Vec::new();
                 for (id, room, seq) in some {
                     // The id may lead to a message that came later.
@@ -200,7 +237,7 @@ impl Work<'_> {
         for room in run.iter().flat_map(|survey| &survey.gone_rooms) {
             self.forget_room(room)?;
         }
-        Ok(())
+        self.hands.finish()
     }
 
     /// Nothing leads to the history of a room that is gone.
@@ -250,33 +287,36 @@ impl Work<'_> {
     fn follow(&mut self, segment: Segment) -> Result<(), StoreError> {
         let mut moving = Moving::to(self.journal(), segment);
         while let Some(step) = moving.step()? {
-            self.hands.job(Box::new(move |node| {
+            self.hands.job_in_turn(Box::new(move |node| {
                 let writes = step.writes(node).map_err(refuse)?;
                 node.amend(writes);
                 Ok(())
             }))?;
-            self.hands.breathe();
+            self.hands.breathe()?;
         }
-        Ok(())
+        self.hands.finish()
     }
 
     fn forget_unwanted(&mut self, unwanted: &[Unwanted]) -> Result<(), StoreError> {
         let segments = self.journal().segments();
-        let newest = segments.last().copied();
-        for (stretch, value) in unwanted {
-            if newest.is_some_and(|newest| overlaps(&newest, *stretch)) {
-                continue;
-            }
-            let (key, value) = (keys::erasable(*stretch), value.clone());
-            self.hands.job(Box::new(move |node| {
-                // What became unwanted meanwhile is for the next time.
-                if node.get(&key).map_err(refuse)?.as_ref() == Some(&value) {
-                    node.amend(vec![(key, None)]);
+        let is_newest = |stretch: u64| segments.last().is_some_and(|newest| overlaps(newest, stretch));
+        let going = unwanted.iter().filter(|(stretch, _)| !is_newest(*stretch));
+        let going: Vec<_> = going.map(|(stretch, value)| (keys::erasable(*stretch), value.clone())).collect();
+        for some in going.chunks(MARKS_AT_ONCE) {
+            let some = some.to_vec();
+            self.hands.job_in_turn(Box::new(move |node| {
+                let mut writes: Vec<Write> = Vec::new();
+                for (key, value) in some {
+                    // What became unwanted meanwhile is for the next time.
+                    if node.get(&key).map_err(refuse)?.as_ref() == Some(&value) {
+                        writes.push((key, None));
+                    }
                 }
+                node.amend(writes);
                 Ok(())
             }))?;
         }
-        Ok(())
+        self.hands.finish()
     }
 }
 

@@ -156,6 +156,12 @@ impl<J> Queue<J> {
         self.lock().failed
     }
 
+    /// Nothing more is taken.
+    pub fn is_closed(&self) -> bool {
+        let waiting = self.lock();
+        waiting.closed || waiting.failed
+    }
+
     /// Jobs that wait now.
     pub fn len(&self) -> usize {
         self.lock().jobs

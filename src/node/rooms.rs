@@ -11,7 +11,7 @@ use crate::chat::refusal::Refusal;
 use crate::chat::room::{Room, RoomKind};
 use crate::chat::user::{Role, Roles};
 use crate::node::caller::Caller;
-use crate::node::{Node, refuse};
+use crate::node::{Node, Reading, refuse};
 use crate::store::index::catalog::Catalog;
 use smol_str::SmolStr;
 use std::sync::Arc;
@@ -254,6 +254,15 @@ impl RoomPatch {
         let texts = [topic, description, announcement].iter().all(|text| text.is_none());
         let switches = [read_only, archived, joined_by_default].iter().all(|switch| switch.is_none());
         name.is_none() && kind.is_none() && extra.is_none() && texts && switches
+    }
+}
+
+impl Reading {
+    /// The direct room of these people, if they have one.
+    pub fn direct_room_of(&self, mut people: Vec<UserId>) -> Result<Option<Arc<Room>>, Refusal> {
+        people.sort();
+        people.dedup();
+        self.room(&direct_id(&people)).map_err(refuse)
     }
 }
 

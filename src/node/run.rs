@@ -9,6 +9,7 @@ use crate::chat::refusal::Refusal;
 use crate::delivery::Hub;
 use crate::node::Node;
 use crate::node::caller::Caller;
+use crate::node::care::Caring;
 use crate::node::counts::NodeCounts;
 use crate::node::disk::DiskCare;
 use crate::node::health::{Health, Trouble, TroubleKind, Worker};
@@ -43,8 +44,7 @@ pub struct NodeHandle {
     pub disk: Arc<DiskCare>,
     writes: Arc<WriteCounts>,
     counts: Arc<NodeCounts>,
-    /// Held by whoever trims or condenses.
-    pub(super) caring: Arc<Mutex<()>>,
+    pub(super) caring: Arc<Caring>,
 }
 
 impl NodeHandle {
@@ -120,6 +120,11 @@ impl NodeHandle {
         self.queue.has_failed()
     }
 
+    /// Whether nothing is taken any more.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.queue.is_closed()
+    }
+
     /// Jobs that wait for the writer.
     pub fn waiting(&self) -> usize {
         self.queue.len()
@@ -151,6 +156,7 @@ pub struct Running {
     queue: Arc<Queue<Job>>,
     threads: Vec<JoinHandle<()>>,
     failed: Arc<Mutex<Option<StoreError>>>,
+    caring: Arc<Caring>,
 }
 
 /// Starts the threads. `on_failure` is called once if the store fails, or a thread by a bug: nothing is acknowledged
@@ -194,10 +200,10 @@ pub fn run(
         failing.guard("linnet-index", move || indexer.run(&due))?,
     ];
     let passwords = Passwords::start(world)?;
-    let (reading, caring) = (Arc::new(reading), Arc::default());
-    let handle =
-        NodeHandle { queue: queue.clone(), reading, passwords, hub, health, disk, writes, counts, caring };
-    Ok((handle, Running { queue, threads, failed: failing.failed }))
+    let (reading, caring) = (Arc::new(reading), Arc::<Caring>::default());
+    let running = Running { queue: queue.clone(), threads, failed: failing.failed, caring: caring.clone() };
+    let handle = NodeHandle { queue, reading, passwords, hub, health, disk, writes, counts, caring };
+    Ok((handle, running))
 }
 
 /// Says once that the node has failed.
@@ -259,6 +265,8 @@ impl Running {
                 tracing::error!("a thread of the node panicked");
             }
         }
+        // Whoever compacts notices at its next step that nothing is taken any more.
+        drop(self.caring.alone());
         match self.failed.lock().expect("no holder of this lock panics").take() {
             Some(error) => Err(error),
             None => Ok(()),

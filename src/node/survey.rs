@@ -52,7 +52,7 @@ impl Survey {
         journal: &Reader,
         segment: Segment,
         judge: &mut Judge<'_>,
-        breathe: &mut dyn FnMut(),
+        breathe: &mut dyn FnMut() -> Result<(), StoreError>,
     ) -> Result<Option<Survey>, StoreError> {
         let mut survey = Survey {
             segment,
@@ -78,7 +78,7 @@ impl Survey {
             survey.gone_rooms.extend(effects.gone_room);
             survey.count(&frame, &change, verdict);
             if scan.at_group_end() {
-                breathe();
+                breathe()?;
             }
         }
         Ok(Some(survey))
@@ -129,7 +129,7 @@ pub(super) fn write(
     run: &[Survey],
     judge: &Judge<'_>,
     rewrite: &mut Rewrite,
-    breathe: &mut dyn FnMut(),
+    breathe: &mut dyn FnMut() -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     // What is skipped of a room is said once, where the first of it stood.
     let mut skips: BTreeMap<RoomId, Skips> = BTreeMap::new();
@@ -169,7 +169,7 @@ pub(super) fn write(
             }
             if scan.at_group_end() {
                 rewrite.group_end()?;
-                breathe();
+                breathe()?;
             }
         }
     }

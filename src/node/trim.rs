@@ -140,7 +140,7 @@ impl Node {
     ) -> Result<(), Refusal> {
         let actor = self.actor(caller)?;
         let (room, membership) = self.room_and_place(&actor, room)?;
-        let permit = policy::may_manage(&actor, &room, membership.as_ref())?;
+        let permit = policy::may_limit(&actor, &room, membership.as_ref())?;
         let known = Rule::of_room(self, permit.room()).map_err(refuse)?;
         if known == rule {
             return Ok(());

@@ -1,5 +1,10 @@
 //! The care for the disk: each room is kept as long as its rule says, and space comes back by itself.
 
+mod compact;
+mod direct;
+mod thread;
+mod waste;
+
 use crate::harness::life::{Life, words};
 use crate::harness::process::Process;
 use crate::program::Desk;
@@ -10,8 +15,8 @@ use linnet::chat::name::Name;
 use linnet::chat::refusal::{Refusal, Right};
 use linnet::chat::room::{Room, RoomKind};
 use linnet::chat::user::Role;
-use linnet::node::care::Rounds;
 use linnet::node::rooms::NewRoom;
+use linnet::node::rounds::Rounds;
 use linnet::node::trim::{Retention, Rule};
 use linnet::node::{Caller, Catalog};
 use linnet::store::keys;

@@ -6,7 +6,9 @@ use super::wire::{
     ClockLine, Compacted, DeviceAdded, DeviceLine, Keep, OwnerLink, Reply, Request, RetentionLine, Rights,
     RoomLine, StatusReport, TailLine, UserLine,
 };
-use crate::base::limits::{OWNER_CODE_LIFE_MS, PAGE_MESSAGES_MAX, SCAN_ENTRIES_MAX, TAIL_LINES};
+use crate::base::limits::{
+    DIRECT_PEOPLE_MAX, OWNER_CODE_LIFE_MS, PAGE_MESSAGES_MAX, SCAN_ENTRIES_MAX, TAIL_LINES,
+};
 use crate::base::secret::Secret;
 use crate::chat::message::{Draft, Message, MessageKind};
 use crate::chat::name::{Name, Text};
@@ -123,7 +125,7 @@ async fn retention(
     room: &str,
     keep: Option<Keep>,
 ) -> Result<Reply, Refusal> {
-    let room = node.read(|reading| named_room(reading, room))?;
+    let (room, label) = node.read(|reading| room_meant(reading, room))?;
     if let Some(keep) = keep {
         let id = room.id.clone();
         let rule = match keep {
@@ -134,7 +136,25 @@ async fn retention(
     }
     let own = node.read(|reading| Rule::of_room(reading, &room.id).map_err(refuse))?;
     let (days, megabytes) = own.or(around.kept).map(|rule| (rule.days, rule.megabytes)).unzip();
-    Ok(Reply::ok(&RetentionLine { room: room.label().to_owned(), own: own.is_some(), days, megabytes }))
+    Ok(Reply::ok(&RetentionLine { room: label, own: own.is_some(), days, megabytes }))
+}
+
+/// A room by its name, or a direct room by its people, `@alice,@bob`; with what it is called.
+fn room_meant(reading: &Reading, name: &str) -> Result<(Arc<Room>, String), Refusal> {
+    if !name.starts_with('@') {
+        let room = named_room(reading, name)?;
+        let label = room.label().to_owned();
+        return Ok((room, label));
+    }
+    let (mut people, mut names) = (Vec::new(), Vec::new());
+    for name in name.split(',').take(DIRECT_PEOPLE_MAX) {
+        let name = name.strip_prefix('@').unwrap_or(name);
+        let user = reading.user_named(name).map_err(refuse)?.ok_or(Refusal::NoSuchUser)?;
+        people.push(user.id.clone());
+        names.push(format!("@{}", user.username));
+    }
+    let room = reading.direct_room_of(people)?.ok_or(Refusal::NoSuchRoom)?;
+    Ok((room, names.join(",")))
 }
 
 async fn compact(node: &NodeHandle, around: &Surroundings) -> Result<Reply, Refusal> {

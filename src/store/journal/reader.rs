@@ -159,11 +159,10 @@ impl Reader {
         })
     }
 
-    /// How many segments there are, and their bytes up to the end of what is written.
+    /// How many segments there are, and the bytes of their files up to the end of what is written.
     pub fn size(&self) -> (usize, u64) {
         let segments = self.segments();
-        let bytes = segments.iter().map(|segment| segment.to.0.saturating_sub(segment.from.0)).sum();
-        (segments.len(), bytes)
+        (segments.len(), segments.iter().map(|segment| segment.bytes).sum())
     }
 }
 

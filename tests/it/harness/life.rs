@@ -6,8 +6,8 @@ use linnet::chat::name::{Name, Text};
 use linnet::chat::refusal::Refusal;
 use linnet::chat::user::{Role, Roles, User};
 use linnet::node::accounts::NewUser;
-use linnet::node::care::Rounds;
 use linnet::node::condense::{GivenBack, Hands, Job, Scope, condense};
+use linnet::node::rounds::Rounds;
 use linnet::node::start::{StartReport, start};
 use linnet::node::{Caller, Node, run::Parts};
 use linnet::store::disk::{Disk, SimDisk};
@@ -120,7 +120,9 @@ impl Hands for Own<'_> {
         settle(self.0)
     }
 
-    fn breathe(&mut self) {}
+    fn breathe(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     fn let_readers_finish(&mut self) {}
 }

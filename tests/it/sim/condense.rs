@@ -27,7 +27,9 @@ impl Hands for Own<'_> {
         }
     }
 
-    fn breathe(&mut self) {}
+    fn breathe(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     fn let_readers_finish(&mut self) {}
 }
@@ -47,11 +49,20 @@ impl Sim {
     }
 
     pub(super) fn condense(&mut self, life: &mut Life) -> Result<(), End> {
-        let all = self.chance.coin();
+        let scope = match self.chance.below(3) {
+            0 => Scope::All,
+            1 => Scope::Unwanted(u64::MAX),
+            _ => {
+                // A stretch that begins anywhere.
+                let segments = life.parts.reading.journal().segments();
+                let from = self.chance.pick(&segments).from;
+                let until = self.chance.pick(&segments).to;
+                Scope::Wasted(from, until)
+            }
+        };
         let Parts { node, writer, settled, reading, hub, .. } = &mut life.parts;
         let stage = Stage { node, writer, settled, hub };
         let mut own = Own { sim: self, stage, wrong: None };
-        let scope = if all { Scope::All } else { Scope::Unwanted(u64::MAX) };
         let done = condense(reading, &mut own, scope);
         match (done, own.wrong) {
             (_, Some(what)) => Err(End::Wrong(what)),
