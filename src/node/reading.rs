@@ -49,12 +49,14 @@ pub struct Place {
     pub mark: ReadMark,
     /// Where the history ends.
     pub tail: RoomTail,
+    /// Messages of the room that were trimmed, counted from its first; 0 where all that is there was read.
+    pub gone: u64,
 }
 
 impl Place {
-    /// Messages after the member's mark.
+    /// Messages after the member's mark that can still be read.
     pub fn unread(&self) -> u64 {
-        self.tail.count.saturating_sub(self.mark.count)
+        self.tail.count.saturating_sub(self.mark.count.max(self.gone))
     }
 }
 
@@ -164,7 +166,12 @@ impl Reading {
             mark.at = mark.at.max(read.map_or(0, |read| read.entry.at)).min(self.now().wall_ms);
         }
         let tail = self.room_tail(&membership.room).map_err(refuse)?.unwrap_or_default();
-        Ok(Some(Place { room, membership, mark, tail }))
+        let trimmed = self.trimmed(&membership.room).map_err(refuse)?.unwrap_or_default();
+        let gone = match trimmed.upto > Seq(0) && mark.count < tail.count {
+            true => self.first_number(&membership.room, &|entry| entry.seq > trimmed.upto).map_err(refuse)?,
+            false => 0,
+        };
+        Ok(Some(Place { room, membership, mark, tail, gone }))
     }
 
     /// What the index was given since the start.

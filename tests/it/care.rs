@@ -3,6 +3,7 @@
 mod compact;
 mod direct;
 mod thread;
+mod unread;
 mod waste;
 
 use crate::harness::life::{Life, words};
