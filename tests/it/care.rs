@@ -2,6 +2,7 @@
 
 mod compact;
 mod direct;
+mod disk;
 mod thread;
 mod unread;
 mod waste;
