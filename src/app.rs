@@ -61,11 +61,11 @@ impl Backend for Program {
     fn offline(&self, config: &Config, request: Request) -> Reply {
         let data = &config.data;
         match request {
-            Request::Check { repair: true, backup } => self.in_folder(data, |folder| {
+            Request::Check { repair: true, backup, .. } => self.in_folder(data, |folder| {
                 let from = mend::From::of(backup, config.backup.folder.clone());
                 check::repair(self, &folder, &from)
             }),
-            Request::Check { .. } => self.in_folder(data, |folder| check::check(&folder)),
+            Request::Check { accept, .. } => self.in_folder(data, |folder| check::check(&folder, accept)),
             Request::RebuildIndex => self.in_folder(data, |folder| check::rebuild_index(self, &folder)),
             request => {
                 self.with_store(data, |node, around, runtime| runtime.block_on(answer(node, around, request)))
@@ -152,7 +152,8 @@ impl Program {
     ) -> Result<Reply, Failure> {
         let test_mode = folder.path.join("test-mode").exists();
         let again = Again::note_only(&folder.path, self.world.clone());
-        let (parts, index_given) = open::open(self.world.clone(), folder, &again.alarm())?;
+        let (parts, index_given) =
+            open::open(self.world.clone(), folder, &again.alarm(), &mend::From::Nowhere)?;
         let (node, running) = crate::node::run::run(parts, || ()).map_err(open::no_thread)?;
         let status = StatusReport {
             version: env!("CARGO_PKG_VERSION").into(),

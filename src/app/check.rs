@@ -3,17 +3,23 @@
 
 use super::folder::DataFolder;
 use super::{Program, again, mend, open};
+use crate::base::world::World;
 use crate::cli::Failure;
 use crate::doors::control::check::told;
-use crate::doors::control::wire::{CheckReport, LostLine, Reply};
-use crate::node::check::check_folder;
+use crate::doors::control::wire::{CheckReport, EarlierLine, LostLine, Reply};
+use crate::node::check::{accept_in_folder, check_folder};
 use crate::store::backup::mend::Mended;
 use crate::store::rescue;
+use std::sync::Arc;
 
-/// Checks, and changes nothing.
-pub fn check(folder: &DataFolder) -> Result<Reply, Failure> {
+/// Checks, and changes nothing; or remembers that somebody knows of what is lost.
+pub fn check(folder: &DataFolder, accept: bool) -> Result<Reply, Failure> {
     again::end_with_words();
-    Ok(Reply::ok(&told(&check_folder(&folder.path).map_err(|error| open::failed(&error))?)))
+    let mut report = check_folder(&folder.path).map_err(|error| open::failed(&error))?;
+    if accept {
+        report = accept_in_folder(&folder.path, &report).map_err(|error| open::failed(&error))?;
+    }
+    Ok(Reply::ok(&told(&report)))
 }
 
 /// Checks, and repairs what is wrong.
@@ -22,8 +28,10 @@ pub fn repair(program: &Program, folder: &DataFolder, from: &mend::From) -> Resu
     let report = check_folder(&folder.path).map_err(|error| open::failed(&error))?;
     let mut answer = told(&report);
     let mut done = Vec::new();
-    if report.lost_count > 0 || mend::has_lost_end(&folder.path, report.last) {
-        match mend::mend(&folder.path, from)? {
+    let is_hurt = report.lost_count > 0 || !report.earlier.is_empty();
+    if is_hurt || mend::has_lost_end(&folder.path, report.last.0) {
+        let world: Arc<dyn World> = program.world.clone();
+        match mend::mend(&world, &folder.path, from)? {
             Ok((mended, words)) => {
                 done.push(words);
                 done.push(set_aside_and_build(program, folder, "the journal was repaired from a backup")?);
@@ -44,8 +52,11 @@ pub fn repair(program: &Program, folder: &DataFolder, from: &mend::From) -> Resu
     Ok(Reply::ok(&answer))
 }
 
-/// What a repaired journal has no damage left to tell of.
+/// What a repaired journal has no damage left to tell of: from now on it is lost earlier, and here it is news.
 fn add_lost(answer: &mut CheckReport, mended: &Mended) {
+    let is_news =
+        |line: &EarlierLine| mended.lost.iter().any(|(first, last, _)| line.is_within(*first, *last));
+    answer.lost_earlier.retain(|line| !is_news(line));
     answer.sound &= mended.lost.is_empty();
     answer.lost_count += mended.lost.len() as u64;
     answer.lost.extend(mended.lost.iter().map(|(first, last, count)| LostLine {

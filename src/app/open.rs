@@ -1,7 +1,7 @@
 //! Opens the store of a data folder, and rebuilds the index when it does not fit the journal.
 
 use super::folder::{DataFolder, FORMAT};
-use super::upgrade;
+use super::{mend, upgrade};
 use crate::base::limits::INDEX_OPEN_SECONDS;
 use crate::base::world::World;
 use crate::cli::Failure;
@@ -14,6 +14,7 @@ use crate::store::error::StoreError;
 use crate::store::index::kv::Kv;
 use crate::store::index::settled::Checkpoint;
 use crate::store::journal;
+use crate::store::keys;
 use crate::store::rescue::compact::Given;
 use crate::store::rescue::guarded::Alarm;
 use crate::store::rescue::witness::{self, Witness};
@@ -23,22 +24,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The parts of a node on this folder, and the bytes that the index gave back. Says in the log what it found. `alarm`
-/// hears when the index breaks later.
-pub fn open(world: Arc<dyn World>, folder: &DataFolder, alarm: &Alarm) -> Result<(Parts, u64), Failure> {
+/// hears when the index breaks later. What the journal lost comes back first, if `backups` is a folder that has it.
+pub fn open(
+    world: Arc<dyn World>,
+    folder: &DataFolder,
+    alarm: &Alarm,
+    backups: &mend::From,
+) -> Result<(Parts, u64), Failure> {
     // A full disk keeps the index from opening, which is no fault of the index.
     match make_room_to_open(&OsDisk::new(folder.path.clone())) {
         Ok(true) => tracing::warn!("the disk is full: the ballast was given up to start"),
         Ok(false) => {}
         Err(error) => tracing::warn!(%error, "the ballast cannot be given up"),
     }
-    let mut found = Vec::new();
     super::restore::is_finished(&folder.path)?;
     let before = Before::look(folder);
     let is_older = upgrade::begin(folder).map_err(|error| cannot_upgrade(&error))?;
-    let (parts, report) = match attempt(world.clone(), folder, alarm, &before, &mut found) {
+    let mut heard = Heard::default();
+    let (parts, report) = match attempt(world.clone(), folder, alarm, &before, backups, &mut heard) {
         Err(StoreError::Index(why)) => {
-            rescue::set_aside(&folder.path, &why, &mut found).map_err(|error| failed(&error))?;
-            attempt(world, folder, alarm, &before, &mut found)
+            rescue::set_aside(&folder.path, &why, &mut heard.found).map_err(|error| failed(&error))?;
+            attempt(world, folder, alarm, &before, &mend::From::Nowhere, &mut heard)
         }
         other => other,
     }
@@ -48,7 +54,8 @@ pub fn open(world: Arc<dyn World>, folder: &DataFolder, alarm: &Alarm) -> Result
         let text = format!("The data folder was brought from format {} to {FORMAT}.", folder.format);
         parts.health.note(Trouble { kind: TroubleKind::Repaired, text });
     }
-    let told = found.iter().filter_map(trouble).chain(before.gone(&report));
+    let Heard { found, told } = heard;
+    let told = found.iter().filter_map(trouble).chain(before.gone(&report)).chain(told);
     told.for_each(|trouble| parts.health.note(trouble));
     tell(&report);
     let given = found.iter().filter_map(|found| match found {
@@ -63,6 +70,13 @@ fn cannot_upgrade(error: &io::Error) -> Failure {
         message: format!("the data folder cannot be brought to format {FORMAT}: {error}"),
         hint: Some("free some space or look at the disk, then start again: nothing is lost".into()),
     }
+}
+
+/// What a start has to tell.
+#[derive(Default)]
+struct Heard {
+    found: Vec<Found>,
+    told: Vec<Trouble>,
 }
 
 /// What the folder said before anything was opened: a node never begins anew without a word about what was there.
@@ -98,14 +112,46 @@ impl Before {
     }
 }
 
+/// Brings back what the journal lost, before the index is built from what is left. Whether it did: the index is then not
+/// to be trusted any more.
+fn mend_first(
+    world: &Arc<dyn World>,
+    folder: &DataFolder,
+    index: &dyn Kv,
+    backups: &mend::From,
+    told: &mut Vec<Trouble>,
+) -> Result<bool, StoreError> {
+    let checked = index.get(keys::CHECKPOINT)?.map(|value| Checkpoint::decode(&value)).transpose()?;
+    let node = index.get(keys::NODE)?;
+    let node = node.map(|value| value.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)));
+    let done = mend::at_start(world, &folder.path, backups, checked.map(|checked| checked.end), node);
+    let is_mended = matches!(done, mend::AtStart::Mended(_));
+    told.extend(match done {
+        mend::AtStart::Nothing => None,
+        mend::AtStart::Mended(words) => {
+            Some(Trouble { kind: TroubleKind::JournalMended, text: format!("{words}.") })
+        }
+        mend::AtStart::Waiting(why) => {
+            let text = format!("Something that was said may be lost from the journal, and {why}.");
+            Some(Trouble { kind: TroubleKind::JournalMissing, text })
+        }
+    });
+    Ok(is_mended)
+}
+
 fn attempt(
     world: Arc<dyn World>,
     folder: &DataFolder,
     alarm: &Alarm,
     before: &Before,
-    found: &mut Vec<Found>,
+    backups: &mend::From,
+    heard: &mut Heard,
 ) -> Result<(Parts, StartReport), StoreError> {
-    let kv = open_index(folder, alarm, found)?;
+    let mut kv = open_index(folder, alarm, &mut heard.found)?;
+    if mend_first(&world, folder, &*kv, backups, &mut heard.told)? {
+        drop(kv);
+        kv = open_index(folder, alarm, &mut heard.found)?;
+    }
     let mut salt = [0u8; 8];
     world.fill(&mut salt);
     let disk = OsDisk::new(folder.path.clone());

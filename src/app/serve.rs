@@ -3,7 +3,7 @@
 use super::again::Again;
 use super::backups::Schedule;
 use super::folder::DataFolder;
-use super::{open, tell, test_mode};
+use super::{mend, open, tell, test_mode};
 use crate::base::limits::CLOCK_IDLE_LOOK_MS;
 use crate::base::world::{OsWorld, World};
 use crate::cli::greeting::{Greeting, greeting, ready_line};
@@ -42,7 +42,8 @@ pub fn serve(
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(open::no_thread)?;
     let again = Again::watch(&folder.path, world.clone());
-    let (parts, _) = open::open(world.clone(), folder, &again.alarm())?;
+    let backups = mend::From::of(None, config.backup.folder.clone());
+    let (parts, _) = open::open(world.clone(), folder, &again.alarm(), &backups)?;
     parts.disk.keep_free(config.disk.floor);
     let (stop, _) = watch::channel(false);
     let closing = stop.clone();

@@ -249,6 +249,11 @@ pub const JOURNAL_OPEN_FILES_MAX: usize = 4;
 /// Bytes of the journal that are left free for each Change that its end lost, where nobody knows where it ended: some
 /// times as much as Changes take, so that what comes back has room there.
 pub const JOURNAL_LOST_CHANGE_BYTES: u64 = 1024;
+/// Losses that are remembered one by one, a hundred bytes each; above that, neighbours become one.
+pub const LOSSES_KNOWN_MAX: usize = 256;
+/// Milliseconds a start looks for what was lost in the scheduled backups and brings it back: the node must come up, and a
+/// stick may be slow or hang. What is not done then is left to 'linnet check --repair'.
+pub const REPAIR_START_MS: u64 = 120_000;
 /// Damaged stretches one opening lists; the rest are only in the journal's own scan.
 pub const JOURNAL_DAMAGE_LISTED_MAX: usize = 64;
 // ---- backups ----

@@ -4,8 +4,10 @@
 
 use crate::base::id::Seq;
 use crate::base::limits::{CHECK_FINDINGS_MAX, CHECK_PAGE_ENTRIES, CHECK_ROUNDS, INDEX_OPEN_SECONDS};
+use crate::base::time::WallMs;
 use crate::chat::change::Change;
 use crate::chat::refusal::Refusal;
+use crate::node::health::TroubleKind;
 use crate::node::reading::Reading;
 use crate::node::refuse;
 use crate::node::start::replay;
@@ -16,6 +18,7 @@ use crate::store::index::settled::{Checkpoint, Settled};
 use crate::store::index::sled::SledKv;
 use crate::store::journal::{self, Damage, Pos, Why};
 use crate::store::keys::{self, Key};
+use crate::store::lost::register::{Gone, Register};
 use crate::store::lost::{Losses, Lost};
 use crate::store::record;
 use crate::store::rescue::{self, witness::Witness};
@@ -42,6 +45,8 @@ pub struct Report {
     pub lost: Vec<Lost>,
     /// How many there are.
     pub lost_count: u64,
+    /// What was known to be lost before: of this nothing is among the stretches.
+    pub earlier: Vec<Gone>,
     /// What is wrong with the index; the first few dozen.
     pub findings: Vec<String>,
     /// How many there are.
@@ -57,6 +62,26 @@ impl Report {
     /// Whether the index says what the journal says.
     pub fn is_index_sound(&self) -> bool {
         self.findings_count == 0
+    }
+
+    /// Takes out what was known before.
+    fn know(mut self, register: &Register) -> Report {
+        let listed = self.lost.len();
+        self.lost.retain(|lost| !register.knows(lost.numbers()));
+        self.lost_count -= (listed - self.lost.len()) as u64;
+        self.earlier = register.list();
+        self
+    }
+
+    /// What somebody accepts who has read this. Where more is lost than is listed it is all between the ends.
+    fn accepted(&self) -> Vec<Gone> {
+        let mut gone: Vec<Gone> = self.lost.iter().filter_map(Lost::gone).collect();
+        if self.lost_count > self.lost.len() as u64
+            && let Some(last) = gone.last_mut()
+        {
+            (last.last, last.until) = (self.last.0, None);
+        }
+        gone
     }
 
     fn find(&mut self, what: String) {
@@ -91,12 +116,43 @@ impl Reading {
         // The segments stay as they are until it is done.
         let _pin = self.journal.pin();
         let scratch = Scratch::make(data).map_err(|error| refuse(failed(error)))?;
-        check(&self.journal, &*self.settled, &|| self.settled.reached(), &scratch).map_err(refuse)
+        let checked = check(&self.journal, &*self.settled, &|| self.settled.reached(), &scratch);
+        checked.map(|report| report.know(&self.register)).map_err(refuse)
     }
+
+    /// Whoever runs the node knows of what this report says is lost: it is no trouble any more.
+    pub fn accept_losses(&self, report: &Report) -> Result<Report, Refusal> {
+        let now = Some(self.now().wall_ms);
+        let report = accept(&self.register, report, now).map_err(refuse)?;
+        if report.lost_count == 0 {
+            for kind in [TroubleKind::JournalDamaged, TroubleKind::JournalMissing] {
+                self.health.clear(kind);
+            }
+        }
+        Ok(report)
+    }
+}
+
+fn accept(register: &Register, report: &Report, now: Option<WallMs>) -> Result<Report, StoreError> {
+    let gone: Vec<Gone> = report.accepted().into_iter().map(|gone| Gone { since: now, ..gone }).collect();
+    register
+        .accept(&gone)
+        .map_err(|error| StoreError::disk("remember what is lost in", "journal-losses", error))?;
+    Ok(report.clone().know(register))
+}
+
+/// Whoever runs the node of this folder knows of what this report says is lost.
+pub fn accept_in_folder(data: &Path, report: &Report) -> Result<Report, StoreError> {
+    accept(&Register::open(Arc::new(OsDisk::new(data.to_owned()))), report, None)
 }
 
 /// Checks the store of a data folder that no node runs on, and changes nothing in it.
 pub fn check_folder(data: &Path) -> Result<Report, StoreError> {
+    let disk = StillDisk(Arc::new(OsDisk::new(data.to_owned())));
+    Ok(check_all_in(data)?.know(&Register::open(Arc::new(disk))))
+}
+
+fn check_all_in(data: &Path) -> Result<Report, StoreError> {
     let scratch = Scratch::make(data).map_err(failed)?;
     let disk = StillDisk(Arc::new(OsDisk::new(data.to_owned())));
     let journal = journal::open(Arc::new(disk), journal::Options::default(), None)?.reader;

@@ -55,6 +55,8 @@ kinds! {
     JournalDamaged = "journal_damaged", Error, stands: true;
     /// A segment of the journal, or all of it, is not there.
     JournalMissing = "journal_missing", Error, stands: true;
+    /// What the journal had lost came back from a backup, or a part of it.
+    JournalMended = "journal_mended", Warning, stands: false;
     /// Most of the disk is used.
     DiskFilling = "disk_filling", Warning, stands: true;
     /// So little of the disk is free that nothing new is taken.

@@ -21,6 +21,7 @@ use crate::store::index::settled::Settled;
 use crate::store::index::times::Times;
 use crate::store::journal::{self, Pos};
 use crate::store::keys::{self, Key};
+use crate::store::lost::register::Register;
 use std::sync::Arc;
 
 /// The settled state of the node; a clone reads the same.
@@ -36,6 +37,8 @@ pub struct Reading {
     pub(super) journal: journal::Reader,
     /// Where it is told what cannot be read.
     pub(super) health: Arc<Health>,
+    /// What is known to be lost.
+    pub(super) register: Arc<Register>,
 }
 
 /// A room as one of its members sees it.
@@ -214,6 +217,10 @@ impl Shelf for Reading {
 impl Books for Reading {
     fn tell_lost(&self, error: &StoreError) {
         tracing::debug!(%error, "a message cannot be read any more");
+        if self.register.has_accepted() {
+            // Those who run the node know; what is lost beside is found when the journal is read again.
+            return;
+        }
         // One trouble for all of them: a lost segment holds thousands.
         let text = "Some of what was said lies in a damaged part of the journal and is lost: 'linnet check' names it.";
         self.health.note(Trouble { kind: TroubleKind::JournalDamaged, text: text.into() });

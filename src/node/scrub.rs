@@ -13,7 +13,7 @@ use crate::store::error::StoreError;
 pub(super) fn scrub(node: &NodeHandle, goes_on: &dyn Fn(u64) -> bool) -> bool {
     let mut whole = true;
     let _ = node.read(|reading| {
-        match read(reading, node, goes_on) {
+        match read(reading, goes_on) {
             Ok(read) => whole = read,
             Err(error) => tracing::warn!(%error, "the journal could not be read again"),
         }
@@ -22,7 +22,7 @@ pub(super) fn scrub(node: &NodeHandle, goes_on: &dyn Fn(u64) -> bool) -> bool {
     whole
 }
 
-fn read(reading: &Reading, node: &NodeHandle, goes_on: &dyn Fn(u64) -> bool) -> Result<bool, StoreError> {
+fn read(reading: &Reading, goes_on: &dyn Fn(u64) -> bool) -> Result<bool, StoreError> {
     // The segments stay as they are until it is done.
     let _pin = reading.journal.pin();
     let (mut breath, mut whole) = (0, true);
@@ -35,6 +35,6 @@ fn read(reading: &Reading, node: &NodeHandle, goes_on: &dyn Fn(u64) -> bool) -> 
         whole = goes_on(SCRUB_BREATH_MS);
         whole
     })?;
-    losses.list().iter().for_each(|lost| tell_loss(&node.health, lost.damage.why, &lost.to_string()));
+    losses.list().iter().for_each(|lost| tell_loss(reading, &lost.damage, Some(lost)));
     Ok(whole)
 }

@@ -1,6 +1,7 @@
 //! How a node starts: the index catches up with the journal, and a first start makes what every node has.
 
 use crate::base::id::Seq;
+use crate::base::limits::LOSSES_KNOWN_MAX;
 use crate::base::world::World;
 use crate::chat::change::What;
 use crate::chat::name::Name;
@@ -25,8 +26,9 @@ use crate::store::index::catalog::Catalog;
 use crate::store::index::kv::{Kv, Shelf};
 use crate::store::index::layer::Layer;
 use crate::store::index::settled::{Checkpoint, Settled};
-use crate::store::journal::{self, OpenReport, Pos, Why};
+use crate::store::journal::{self, Damage, OpenReport, Pos, Why};
 use crate::store::keys;
+use crate::store::lost::register::Register;
 use crate::store::lost::{Losses, Lost};
 use crate::store::record;
 use smol_str::SmolStr;
@@ -69,11 +71,13 @@ pub fn start_behind(
     let health = Arc::new(Health::default());
     let room = Arc::new(DiskCare::new(disk.clone(), world.clone(), health.clone()));
     let (settled, checkpoint) = Settled::open(kv)?;
-    // An index that followed the journal further than its witness says knows better.
-    let known =
-        reached.and_then(|reached| [Some(reached), checkpoint].into_iter().flatten().max_by_key(|it| it.seq));
-    let known = known.map(|known| (known.seq.0, known.end));
-    let opened = journal::open_behind(disk, options, checkpoint.map(|checkpoint| checkpoint.end), known)?;
+    let register = Arc::new(Register::open(disk.clone()));
+    let opened = journal::open_behind(
+        disk,
+        options,
+        checkpoint.map(|checkpoint| checkpoint.end),
+        furthest(reached, checkpoint),
+    )?;
     let has_room = |bytes| room.has_room_for_index(bytes);
     let (replayed, losses) = catch_up(&settled, checkpoint, &opened, &has_room)?;
     let lost = losses.list().to_vec();
@@ -82,12 +86,6 @@ pub fn start_behind(
     let settled = Arc::new(settled);
     // A number is never given again, although its Change was left out of a segment that was rewritten.
     let last = settled.reached().seq.max(Seq(opened.report.last_seq.unwrap_or(0)));
-    let view = View {
-        job: Layer::default(),
-        forming: Batch::default(),
-        flying: Arc::default(),
-        settled: settled.clone(),
-    };
     let newest = settled.newest_time()?;
     let clock = Clock::start(world.clone(), health.clone(), identity.boot, newest, last.next());
     let clock = Arc::new(clock);
@@ -95,7 +93,7 @@ pub fn start_behind(
         world: world.clone(),
         clock: clock.clone(),
         identity,
-        view,
+        view: view(&settled),
         follower: Follower::default(),
         journal: opened.reader.clone(),
         appender: opened.appender,
@@ -115,11 +113,24 @@ pub fn start_behind(
         settled: settled.clone(),
         journal: opened.reader,
         health: health.clone(),
+        register: register.clone(),
     };
     let hub = Hub::new(settled.reached().seq, Bounds::default());
     let report = StartReport { journal: opened.report, replayed, lost, begins, identity };
-    note(&health, &report);
+    note(&reading, &report);
     Ok((Parts { node, writer, settled, reading, hub, health, disk: room, world }, report))
+}
+
+/// What the writer sees when nothing is under way.
+fn view(settled: &Arc<Settled>) -> View {
+    let settled = settled.clone();
+    View { job: Layer::default(), forming: Batch::default(), flying: Arc::default(), settled }
+}
+
+/// How far the journal reached: an index that followed it further than its witness says knows better.
+fn furthest(reached: Option<Checkpoint>, checkpoint: Option<Checkpoint>) -> Option<(u64, Pos)> {
+    let known = reached.map(|reached| checkpoint.filter(|index| index.seq >= reached.seq).unwrap_or(reached));
+    known.map(|known| (known.seq.0, known.end))
 }
 
 /// Writes down that the node started, and what a first start makes.
@@ -166,23 +177,61 @@ fn identity(settled: &Settled, world: &dyn World) -> Result<Identity, StoreError
     })
 }
 
-/// A stretch of the journal that cannot be read, among the troubles.
-pub(super) fn tell_loss(health: &Health, why: Why, what: &str) {
-    let kind = match why {
+/// A stretch of the journal that cannot be read, among the troubles; unless it is known already.
+pub(super) fn tell_loss(reading: &Reading, damage: &Damage, lost: Option<&Lost>) {
+    let numbers = lost.map(Lost::numbers);
+    if numbers.is_some_and(|numbers| reading.register.knows(numbers)) {
+        return;
+    }
+    remember_hurt(reading, numbers.unwrap_or((1, u64::MAX)));
+    let what = lost.map_or_else(|| damage.to_string(), Lost::to_string);
+    let kind = match damage.why {
         Why::Missing | Why::CutShort => TroubleKind::JournalMissing,
         Why::BadGroup | Why::BadHeader | Why::OldSequence => TroubleKind::JournalDamaged,
     };
     let text = format!("A part of the journal cannot be read, what was said there is lost: {what}.");
-    health.note(Trouble { kind, text });
+    reading.health.note(Trouble { kind, text });
+}
+
+/// The next start looks whether backups have it.
+fn remember_hurt(reading: &Reading, numbers: (u64, u64)) {
+    if let Err(error) = reading.register.hurt(numbers) {
+        tracing::warn!(%error, "the next start cannot be told of a loss");
+    }
+}
+
+/// What is lost for good and nobody said that they know.
+fn tell_gone(reading: &Reading) {
+    let gone = reading.register.list();
+    let news: Vec<_> = gone.iter().filter(|gone| !gone.accepted).collect();
+    let Some(first) = news.first() else { return };
+    let count = news.iter().map(|gone| gone.count).fold(0, u64::saturating_add);
+    let text = format!(
+        "{count} Changes are lost for good, the first of them between {} and {}: 'linnet check' names them all, and \
+         'linnet check --accept' says that you know.",
+        first.first, first.last
+    );
+    reading.health.note(Trouble { kind: TroubleKind::JournalMissing, text });
 }
 
 /// What a start found, among the troubles of the node that runs on it.
-fn note(health: &Health, report: &StartReport) {
-    for damage in &report.journal.damage {
-        let around = report.lost.iter().find(|lost| lost.damage == *damage);
-        tell_loss(health, damage.why, &around.map_or_else(|| damage.to_string(), Lost::to_string));
+fn note(reading: &Reading, report: &StartReport) {
+    if let Err(error) = reading.register.date(reading.now().wall_ms) {
+        tracing::warn!(%error, "it cannot be noted since when a loss is known");
     }
-    if report.begins.place() > 0 {
+    let health = &reading.health;
+    // Of a lost end, whoever knew of it tells.
+    let is_told = |damage: &&Damage| report.journal.lost_end.is_some() && damage.why == Why::CutShort;
+    for damage in report.journal.damage.iter().filter(|damage| !is_told(damage)) {
+        tell_loss(reading, damage, report.lost.iter().find(|lost| lost.damage == *damage));
+    }
+    if let Some(numbers) = report.journal.lost_end {
+        remember_hurt(reading, numbers);
+    }
+    tell_gone(reading);
+    let missing = missing_beginning(&reading.journal);
+    if let Some(missing) = missing.filter(|missing| !reading.register.knows(*missing)) {
+        remember_hurt(reading, missing);
         let text = format!(
             "The beginning of the journal is missing, up to {}: what was said there is lost.",
             report.begins
@@ -200,6 +249,24 @@ fn note(health: &Health, report: &StartReport) {
             format!("The last write was cut short, {torn} bytes of it were removed: nobody was told of it.");
         health.note(Trouble { kind: TroubleKind::Unclean, text });
     }
+}
+
+/// The numbers that lay before where the journal begins, if it does not begin at its first byte.
+pub fn missing_beginning(journal: &journal::Reader) -> Option<(u64, u64)> {
+    let begins = journal.segments().first().map(|first| first.from).filter(|from| from.place() > 0)?;
+    let first = journal.scan(begins, journal.end()).flatten().next().map(|(_, frame)| frame.seq);
+    Some((1, first.map_or(u64::MAX, |first| first.saturating_sub(1))))
+}
+
+/// The numbers that lay in segments that are not there, as far as a look at the files tells.
+pub fn missing_numbers(journal: &journal::Reader) -> Result<Vec<(u64, u64)>, StoreError> {
+    let mut missing: Vec<_> = missing_beginning(journal).into_iter().collect();
+    for (before, behind) in journal.gaps()?.into_iter().take(LOSSES_KNOWN_MAX) {
+        let last = journal.scan(before, behind).flatten().last().map_or(0, |(_, frame)| frame.seq);
+        let next = journal.scan(behind, journal.end()).flatten().next();
+        missing.push((last + 1, next.map_or(u64::MAX, |(_, frame)| frame.seq.saturating_sub(1))));
+    }
+    Ok(missing)
 }
 
 /// Brings the index up to where the journal ends. Gives the Changes it had not followed.
@@ -234,7 +301,7 @@ pub(super) fn replay(
     end: Pos,
     has_room: &dyn Fn(usize) -> bool,
 ) -> Result<(u64, Losses), StoreError> {
-    let mut losses = Losses::default();
+    let mut losses = Losses::behind(from.seq);
     let mut follower = Follower::default();
     let mut replayed = 0;
     let mut scan = journal.scan(from.end, end);

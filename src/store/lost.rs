@@ -5,7 +5,10 @@ use crate::base::limits::JOURNAL_DAMAGE_LISTED_MAX;
 use crate::base::time::WallMs;
 use crate::chat::change::Change;
 use crate::store::journal::Damage;
+use register::Gone;
 use std::fmt;
+
+pub mod register;
 
 /// A Change beside a damaged stretch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,6 +31,19 @@ pub struct Lost {
 }
 
 impl Lost {
+    /// The first and the last number that may have lain there; the last of all where nothing follows that tells.
+    pub fn numbers(&self) -> (u64, u64) {
+        let first = self.before.map_or(0, |before| before.seq.0);
+        (first + 1, self.after.map_or(u64::MAX, |after| after.seq.0.saturating_sub(1)))
+    }
+
+    /// What is lost there, as it is remembered; `None` where nothing follows that tells.
+    pub fn gone(&self) -> Option<Gone> {
+        let (first, last) = self.numbers();
+        let [from, until] = [self.before, self.after].map(|beside| beside.map(|beside| beside.at));
+        Some(Gone { first, last, count: self.changes()?, from, until, ..Gone::default() })
+    }
+
     /// How many Changes lay there; `None` where nothing follows that tells.
     pub fn changes(&self) -> Option<u64> {
         let first = self.before.map_or(0, |before| before.seq.0);
@@ -61,6 +77,12 @@ pub struct Losses {
 }
 
 impl Losses {
+    /// Of a journal that is read behind this number.
+    pub fn behind(seq: Seq) -> Losses {
+        let newest = (seq.0 > 0).then_some(Beside { seq, at: 0 });
+        Losses { newest, ..Losses::default() }
+    }
+
     /// A Change that can be read.
     pub fn read(&mut self, change: &Change) {
         let beside = Beside { seq: change.seq, at: change.origin.moment.wall_ms };

@@ -9,6 +9,7 @@
 //! | `index-opening` | how many openings in a row did not return: a process that is killed by its own index says nothing else |
 //! | `index-reached` | how far the index had followed the journal when it was last synced, see [`witness`] |
 //! | `journal-reached` | how far the journal had reached before an index was set aside; gone once it reaches as far again |
+//! | `journal-mending` | how many repairs at a start in a row did not return: a stick that hangs must not keep a node down |
 //! | `index-compacted` | how small the index can be, see [`compact`], which also explains `index.new` and `index.old` |
 //! | `quarantine-N/` | an index, or only broken parts of it, that was set aside |
 

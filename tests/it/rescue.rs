@@ -4,6 +4,7 @@ mod check;
 mod compact;
 mod damage;
 mod folders;
+mod itself;
 mod mend;
 mod process;
 mod scrub;

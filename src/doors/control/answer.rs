@@ -85,7 +85,7 @@ pub async fn answer(node: &NodeHandle, around: &Surroundings, request: Request) 
         Request::Status => done(node.read(|reading| status(node, reading, around.status.clone()))),
         Request::Clock => done(node.read(|reading| Ok(clock_line(&reading.clock().standing())))),
         Request::ClockSet { time_ms } => clock_set(node, time_ms).await,
-        Request::Check { repair, .. } => super::check::check(node, around, repair).await,
+        Request::Check { repair, accept, .. } => super::check::check(node, around, repair, accept).await,
         Request::RebuildIndex => Ok(super::check::rebuild_index(around)),
         // What gives a stream of bytes is asked for by whoever can take one.
         Request::Import { room, lines } => import(node, around, &room, lines).await,

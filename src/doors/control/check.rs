@@ -1,25 +1,35 @@
 //! What the command line hears of a check.
 
 use super::answer::Surroundings;
-use super::wire::{CheckReport, LostLine, Reply};
+use super::wire::{CheckReport, EarlierLine, LostLine, Reply};
 use crate::chat::refusal::Refusal;
 use crate::node::NodeHandle;
 use crate::node::check::Report;
+use crate::node::reading::Reading;
 use std::path::PathBuf;
 
 /// Checks the store of a running node, which goes on meanwhile.
-pub async fn check(node: &NodeHandle, around: &Surroundings, repair: bool) -> Result<Reply, Refusal> {
+pub async fn check(
+    node: &NodeHandle,
+    around: &Surroundings,
+    repair: bool,
+    accept: bool,
+) -> Result<Reply, Refusal> {
     let (node, data) = (node.clone(), PathBuf::from(&around.status.data));
     // It reads everything there is, and the node has one thread for all doors.
-    let checked = tokio::task::spawn_blocking(move || node.read(|reading| reading.check(&data)));
+    let look = move |reading: &Reading| {
+        let report = reading.check(&data)?;
+        if accept { reading.accept_losses(&report) } else { Ok(report) }
+    };
+    let checked = tokio::task::spawn_blocking(move || node.read(look));
     let report = checked.await.map_err(|_| Refusal::StoreFailed)??;
     let mut answer = told(&report);
     if repair && !report.is_index_sound() {
         answer.repaired = rebuild(around, "a check found that it does not fit the journal");
     } else if repair && report.lost_count > 0 {
         answer.repaired = Some(
-            "what the journal lost comes back from a backup only while no node runs: stop it, then run 'linnet check \
-             --repair' again"
+            "what the journal lost comes back from a scheduled backup when the node starts anew; from another one only \
+             while no node runs: stop it, then run 'linnet check --repair' again"
                 .to_owned(),
         );
     }
@@ -50,6 +60,15 @@ pub fn told(report: &Report) -> CheckReport {
         from_ms: lost.before.map(|before| before.at),
         until_ms: lost.after.map(|after| after.at),
     });
+    let earlier = report.earlier.iter().map(|gone| EarlierLine {
+        first: gone.first,
+        last: gone.last,
+        changes: gone.count,
+        from_ms: gone.from,
+        until_ms: gone.until,
+        since_ms: gone.since,
+        accepted: gone.accepted,
+    });
     CheckReport {
         sound: report.is_sound(),
         changes: report.changes,
@@ -57,6 +76,7 @@ pub fn told(report: &Report) -> CheckReport {
         entries: report.entries,
         lost_count: report.lost_count,
         lost: lost.collect(),
+        lost_earlier: earlier.collect(),
         findings_count: report.findings_count,
         findings: report.findings.clone(),
         repaired: None,

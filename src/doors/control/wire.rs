@@ -12,7 +12,7 @@ mod check;
 mod rooms;
 
 pub use carried::{BackupLine, Fetched, ImportLine, Imported, NotTaken};
-pub use check::{CheckReport, LostLine};
+pub use check::{CheckReport, EarlierLine, LostLine};
 pub use rooms::{Keep, RetentionLine, RoomLine};
 
 use crate::base::secret::Secret;
@@ -117,6 +117,9 @@ pub enum Request {
         /// The backup for what the journal lost; without one, the newest in the folder of scheduled ones that has it.
         #[serde(default)]
         backup: Option<String>,
+        /// Whether what is lost is known from now on, and no trouble any more.
+        #[serde(default)]
+        accept: bool,
     },
     /// Sets the index aside and builds it anew from the journal, whatever it is like: [`CheckReport`].
     RebuildIndex,

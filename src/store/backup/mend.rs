@@ -7,7 +7,7 @@
 
 mod filling;
 
-pub use filling::{Mended, mend};
+pub use filling::{Mended, mend, mend_and_remember};
 
 use super::{BackupError, Mode, Source};
 use crate::base::id::Seq;
@@ -15,6 +15,7 @@ use crate::base::limits::REPAIR_HOLES_MAX;
 use crate::chat::change::{Change, Origin, What};
 use crate::store::error::StoreError;
 use crate::store::journal::{Damage, Frame, Pos, Reader, Segment, Why};
+use crate::store::lost::register::Gone;
 use crate::store::record;
 use std::io::Read;
 
@@ -37,6 +38,13 @@ pub struct Hole {
 impl Hole {
     fn numbers(&self) -> u64 {
         self.last - self.first + 1
+    }
+
+    /// What of it is lost, from this number on.
+    fn gone(&self, first: u64, count: u64) -> Gone {
+        let at = |origin: Option<Origin>| origin.map(|origin| origin.moment.wall_ms);
+        let (from, until) = (at(self.before).filter(|_| first == self.first), at(self.after));
+        Gone { first, last: self.last, count, from, until, ..Gone::default() }
     }
 }
 
@@ -72,6 +80,11 @@ impl Wounds {
         }
         looking.end(claimed);
         Ok(looking.wounds)
+    }
+
+    /// The numbers that are missing, a stretch for each hole.
+    pub fn stretches(&self) -> Vec<(u64, u64)> {
+        self.holes.iter().map(|hole| (hole.first, hole.last)).collect()
     }
 
     /// The hole in which this number is missing.
@@ -206,6 +219,19 @@ impl Offer {
     /// Whether it is new enough not to bring back what was taken out of there for good.
     fn may_fill(&self, hole: &Hole) -> bool {
         hole.as_of == 0 || self.last_seq > hole.as_of
+    }
+
+    /// What stays lost for good where this backup fills what it can.
+    fn leaves(&self, wounds: &Wounds) -> Vec<Gone> {
+        let of = |(at, hole): (usize, &Hole)| {
+            let count = self.lost(at, hole);
+            let first = match self.complete {
+                complete if complete > 0 && self.may_fill(hole) => hole.first.max(complete + 1),
+                _ => hole.first,
+            };
+            (count > 0 && self.has[at] > 0).then(|| hole.gone(first, count))
+        };
+        wounds.holes.iter().enumerate().filter_map(of).collect()
     }
 
     /// Changes of a hole that it has not.

@@ -129,6 +129,23 @@ impl Reader {
         }
     }
 
+    /// Where segments are missing between others, as far as names and lengths tell: the beginning of the one before, and
+    /// of the one behind. Reads no groups.
+    pub fn gaps(&self) -> Result<Vec<(Pos, Pos)>, StoreError> {
+        let (files, mut gaps) = (&self.shared.files, Vec::new());
+        let parts = files.parts();
+        for (part, next) in parts.iter().zip(parts.iter().skip(1)) {
+            let end = match part.condensed {
+                Some(condensed) => condensed.until,
+                None => part.base + files.file(part)?.len().map_err(part.failed("measure"))?,
+            };
+            if end < next.base {
+                gaps.push((part.pos(part.base), Pos(next.base)));
+            }
+        }
+        Ok(gaps)
+    }
+
     /// Bytes after which a segment takes no further group.
     pub fn segment_bytes(&self) -> u64 {
         self.shared.segment_bytes

@@ -8,6 +8,7 @@ use std::path::Path;
 
 const SUSPECT: &str = "index-suspect";
 const OPENING: &str = "index-opening";
+const MENDING: &str = "journal-mending";
 /// Bytes of a reason that are read back.
 const REASON_BYTES_MAX: u64 = 512;
 
@@ -48,7 +49,21 @@ pub fn clear(data: &Path) -> io::Result<()> {
 ///
 /// It is not synced: what it tells of are deaths of the process, which the files of this machine outlive.
 pub fn opening(data: &Path) -> bool {
-    let path = data.join(OPENING);
+    counted(data, OPENING)
+}
+
+/// Counts one more repair at a start that has not returned yet; false when there were too many in a row.
+pub fn mending(data: &Path) -> bool {
+    counted(data, MENDING)
+}
+
+/// The repair has returned, or somebody looks after it.
+pub fn mended(data: &Path) {
+    let _ = fs::remove_file(data.join(MENDING));
+}
+
+fn counted(data: &Path, name: &str) -> bool {
+    let path = data.join(name);
     let count = fs::read(&path).map_or(0, |bytes| bytes.len());
     // Without this note the node starts all the same.
     let _ = fs::write(&path, vec![b'.'; count.min(INDEX_OPENINGS_MAX) + 1]);

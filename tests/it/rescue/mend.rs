@@ -10,14 +10,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-type Frames = BTreeMap<u64, Vec<u8>>;
+pub type Frames = BTreeMap<u64, Vec<u8>>;
 
-fn data(desk: &Desk) -> PathBuf {
+pub fn data(desk: &Desk) -> PathBuf {
     desk.path().join("linnet-data")
 }
 
 /// Every Change that can be read; fails where one comes twice or out of order.
-fn frames(desk: &Desk) -> Frames {
+pub fn frames(desk: &Desk) -> Frames {
     let disk = StillDisk(Arc::new(OsDisk::new(data(desk))));
     let reader = journal::open(Arc::new(disk), Options::default(), None).unwrap().reader;
     let mut frames = Frames::new();
@@ -32,14 +32,14 @@ fn frames(desk: &Desk) -> Frames {
     frames
 }
 
-fn segments(desk: &Desk) -> Vec<PathBuf> {
+pub fn segments(desk: &Desk) -> Vec<PathBuf> {
     let entries = fs::read_dir(data(desk).join("journal")).unwrap();
     let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     paths
 }
 
-fn live(desk: &Desk, from: u64, upto: u64) {
+pub fn live(desk: &Desk, from: u64, upto: u64) {
     // The database lets go of its files on a thread of its own.
     let mut home = (0..10_000).find_map(|_| Home::open(&data(desk)).ok()).expect("it opens");
     home.live(from, upto);
@@ -47,7 +47,7 @@ fn live(desk: &Desk, from: u64, upto: u64) {
 }
 
 /// A folder with a history of which a backup was taken after most of it.
-fn backed_up() -> (Desk, Frames, u64) {
+pub fn backed_up() -> (Desk, Frames, u64) {
     let desk = Desk::with(&[]);
     live(&desk, 0, 110);
     let ran = desk.run("backup b.backup");
@@ -59,13 +59,13 @@ fn backed_up() -> (Desk, Frames, u64) {
     (desk, all, last)
 }
 
-fn damage(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
+pub fn damage(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
     let mut bytes = fs::read(path).unwrap();
     change(&mut bytes);
     fs::write(path, bytes).unwrap();
 }
 
-fn said(ran: &Ran) -> String {
+pub fn said(ran: &Ran) -> String {
     format!("{} {}{}", ran.code, ran.out, ran.err)
 }
 

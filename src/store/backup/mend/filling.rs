@@ -6,6 +6,7 @@ use crate::base::limits::{BACKUP_GROUP_BYTES, JOURNAL_READ_BYTES};
 use crate::store::disk::{Disk, DiskFile};
 use crate::store::error::StoreError;
 use crate::store::journal::{self, Opened, Options, Pos, Reader, Segment};
+use crate::store::lost::register::Register;
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -20,6 +21,23 @@ pub struct Mended {
     pub lost: Vec<(u64, u64, u64)>,
     /// Why a part was left as it was.
     pub left: Vec<String>,
+}
+
+/// As [`mend`]; what stays lost for good is remembered before anything is changed, for a journal that was mended tells no
+/// more of it. Holes of which the backup has nothing go on telling of themselves.
+pub fn mend_and_remember<R: Read>(
+    disk: &Arc<dyn Disk>,
+    options: Options,
+    (wounds, offer): (&Wounds, &Offer),
+    input: R,
+    aside: &str,
+    register: &Register,
+) -> Result<Mended, BackupError> {
+    let is_filled = |(at, _): &(usize, (u64, u64))| offer.has[*at] > 0;
+    let filled: Vec<_> =
+        wounds.stretches().into_iter().enumerate().filter(is_filled).map(|(_, it)| it).collect();
+    register.replace(&filled, &offer.leaves(wounds))?;
+    mend(disk, options, wounds, offer, input, aside)
 }
 
 /// Fills the holes with what the backup was found to have. `aside` is the folder on the disk where the damaged files are
@@ -69,10 +87,8 @@ pub fn mend<R: Read>(
             Err(error) => return Err(error.into()),
         }
     }
-    if at < wounds.holes.len() {
-        if offer.has[at] > 0 {
-            mended.back += append(disk, options, &mut coming, &wounds.holes[at])?;
-        }
+    if at < wounds.holes.len() && offer.has[at] > 0 {
+        mended.back += append(disk, options, &mut coming, &wounds.holes[at])?;
         mended.tell(wounds, offer, at..at + 1);
     }
     Ok(mended)
