@@ -1,7 +1,8 @@
 //! Devices: what they are called, what they may do, and their keys.
 
 use crate::base::id::{RoomId, UserId};
-use crate::base::limits::DEVICE_ROOMS_MAX;
+use crate::base::limits::{DEVICE_ROOMS_MAX, SCAN_ENTRIES_MAX};
+use crate::base::time::WallMs;
 use crate::chat::change::What;
 use crate::chat::device::{Binding, Device};
 use crate::chat::name::Name;
@@ -13,8 +14,10 @@ use crate::chat::user::{Role, Roles, User};
 use crate::node::accounts::NewUser;
 use crate::node::caller::Caller;
 use crate::node::rooms::NewRoom;
-use crate::node::{Node, refuse};
+use crate::node::{Node, Reading, refuse};
 use crate::store::index::catalog::Catalog;
+use crate::store::index::heard;
+use smol_str::SmolStr;
 use std::sync::Arc;
 
 /// How every device's key begins, so that people recognise one.
@@ -46,6 +49,41 @@ pub struct Added {
     pub key: String,
     /// The room it is bound to, which is made when there was none.
     pub room: Arc<Room>,
+}
+
+/// A device as administrators see it.
+#[derive(Clone, Debug)]
+pub struct Heard {
+    /// The user it is.
+    pub user: Arc<User>,
+    /// What it may do, and the rooms by name.
+    pub bindings: Vec<(Binding, SmolStr)>,
+    /// When it was last heard.
+    pub heard: Option<WallMs>,
+}
+
+impl Reading {
+    /// When this device was last heard: never later than now, whatever the clock did.
+    pub fn heard_of(&self, device: &UserId) -> Result<Option<WallMs>, Refusal> {
+        let heard = heard::heard(self, device).map_err(refuse)?;
+        Ok(heard.map(|at| at.min(self.now().wall_ms)))
+    }
+
+    /// All devices, for those who may add them.
+    pub fn devices_heard(&self, actor: &Actor) -> Result<Vec<Heard>, Refusal> {
+        policy::may_administer(actor, Right::ManageDevices)?;
+        let mut devices = Vec::new();
+        for device in self.devices(None, SCAN_ENTRIES_MAX).map_err(refuse)? {
+            let Some(user) = self.user(&device.user).map_err(refuse)? else { continue };
+            let mut bindings = Vec::with_capacity(device.bindings.len());
+            for binding in device.bindings {
+                let room = self.room(&binding.room).map_err(refuse)?;
+                bindings.push((binding, room.map_or_else(SmolStr::default, |room| room.label().into())));
+            }
+            devices.push(Heard { heard: self.heard_of(&user.id)?, user, bindings });
+        }
+        Ok(devices)
+    }
 }
 
 impl Node {

@@ -42,6 +42,8 @@ pub const BOOT: &[u8] = &[META, b'b'];
 pub const MOVED: &[u8] = &[META, b'm'];
 /// The first bytes of the keys that count what can be erased in a stretch of the journal.
 const ERASABLE: &[u8] = &[META, b'e'];
+/// The first bytes of the keys that say when devices were last heard: what a replay finds of it depends on what is left.
+const HEARD: &[u8] = &[META, b'h'];
 
 /// The beginning and the end of everything that a replay of the journal writes, and nothing else writes.
 pub const FOLLOWING: (&[u8], &[u8]) = (&[USER], &[0xA0]);
@@ -254,6 +256,16 @@ pub fn device(user: &UserId) -> Key {
 /// All devices.
 pub fn devices() -> Key {
     key(DEVICE, &[])
+}
+
+/// When a device was last heard.
+pub fn heard(user: &UserId) -> Key {
+    [HEARD, user.as_str().as_bytes()].concat().into_boxed_slice()
+}
+
+/// When devices were last heard.
+pub fn all_heard() -> Key {
+    HEARD.into()
 }
 
 /// An invitation's record.

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod clock;
+mod devices;
 mod rooms;
 mod strangers;
 mod talk;

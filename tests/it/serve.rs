@@ -53,13 +53,18 @@ fn a_devices_post_is_acknowledged_and_then_outlives_the_plug() {
     let node = Process::start(&desk, "");
     let added = json(&desk.run("device add porch --room garden --json"));
     let bearer = format!("Bearer {}", added["token"].as_str().unwrap());
+    assert!(desk.run("device show porch").out.contains("heard never"));
     for number in 0..20 {
         let said = format!("door opened {number} times");
         let heard = node.ask("POST", "/garden", &[("Authorization", &bearer)], Some(said.as_bytes()));
         assert_eq!(heard.status, 200, "{}", heard.text());
     }
+    let seen = |desk: &Desk| json(&desk.run("device list --json"))[0]["last_seen_ms"].as_u64().unwrap();
+    let live = seen(&desk);
     node.kill();
     let node = Process::start(&desk, "");
+    assert_eq!(seen(&desk), live, "it was heard before the plug was pulled, and not since");
+    assert!(!desk.run("device show porch").out.contains("never"));
     let all = node.ask("GET", "/garden/json?since=all&poll=1", &[("Authorization", &bearer)], None).text();
     let texts = all.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["message"].to_string());
     let expected = (0..20).map(|number| format!("\"door opened {number} times\""));

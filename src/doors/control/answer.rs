@@ -259,7 +259,12 @@ fn device_line(
         _ => Rights::PostAndRead,
     };
     let room = room.map_or_else(String::new, |room| room.label().to_owned());
-    Ok(Some(DeviceLine { name: user.username.to_string(), room, rights, last_seen_ms: None }))
+    Ok(Some(DeviceLine {
+        name: user.username.to_string(),
+        room,
+        rights,
+        last_seen_ms: reading.heard_of(&user.id)?,
+    }))
 }
 
 fn room_lines(reading: &Reading) -> Result<Vec<RoomLine>, Refusal> {

@@ -244,7 +244,7 @@ pub struct DeviceLine {
     pub room: String,
     /// What the token may do there.
     pub rights: Rights,
-    /// When it was last heard, in milliseconds since 1970.
+    /// When it last said something, in milliseconds since 1970.
     pub last_seen_ms: Option<u64>,
 }
 

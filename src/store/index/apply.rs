@@ -11,6 +11,7 @@ use crate::chat::room::Room;
 use crate::chat::user::User;
 use crate::store::error::StoreError;
 use crate::store::index::catalog::{Catalog, RoomTail};
+use crate::store::index::heard;
 use crate::store::index::history;
 use crate::store::index::kv::{Order, Shelf, Write};
 use crate::store::index::times;
@@ -122,6 +123,7 @@ impl Follower {
                     writes
                         .record(keys::own_id(&message.id), &at, |at, out| record::own_id::encode(*at, out))?;
                 }
+                heard::note(shelf, change, message, writes)?;
                 self.posted(shelf, message, place.pos, writes)
             }
             What::Revised { message, how } => {
@@ -268,6 +270,7 @@ fn user_gone(
         writes.gone(key);
     }
     writes.gone(keys::device(user));
+    writes.gone(keys::heard(user));
     writes.gone(keys::user(user));
     Ok(())
 }

@@ -4,6 +4,7 @@
 pub mod apply;
 pub mod catalog;
 pub mod counts;
+pub mod heard;
 pub mod history;
 pub mod kv;
 pub mod layer;

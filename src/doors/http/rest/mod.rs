@@ -6,6 +6,7 @@ pub mod carry;
 pub mod channels;
 pub mod chat;
 pub mod clock;
+pub mod devices;
 pub mod done;
 pub mod family;
 pub mod find;
@@ -37,6 +38,7 @@ pub const FAMILIES: &[&[Route]] = &[
     channels::SHARED,
     chat::ROUTES,
     clock::ROUTES,
+    devices::ROUTES,
     find::ROUTES,
     groups::ROUTES,
     groups::SHARED,
