@@ -178,6 +178,12 @@ pub const CLOCK_LOOK_MS: u64 = 1_000;
 
 /// Sessions that get an end at once when somebody speaks for the clock; they share one group of the journal.
 pub const SESSIONS_DATED_MAX: usize = 1_024;
+/// Milliseconds a machine may run without a known clock: a time that lies further behind its start was not its own, but
+/// that of a room whose times must not run backwards. Five years.
+pub const CLOCK_UPTIME_MAX_MS: u64 = 5 * 366 * 24 * 3_600 * 1_000;
+/// Rooms and memberships of one start whose dates are corrected when the clock is turned; they share one group of the
+/// journal, and the oldest are left out.
+pub const CLOCK_DATED_MAX: usize = 512;
 /// Times the clock is turned in one start: each makes reading the times before it a little slower.
 pub const CLOCK_TURNS_MAX: usize = 64;
 /// Frames whose new places are written to the index at once: one job of the writer, well under a millisecond each.

@@ -6,16 +6,20 @@
 //!   session ends of it.
 //! * While the clock is believed, its steps of up to a day are followed. A larger one only a time server makes true,
 //!   or a person.
+//! * A time in the store that lies ahead of what a time server or a person says was wrong: from then on it keeps no start
+//!   from believing its machine. What was said by it stays where it was, for times in a room never run backwards: there
+//!   the next messages show that same time, none later, until the world has caught up; elsewhere the true one.
 //! * A clock that is not believed becomes so by a time server or a person. Only the writer turns it then, for that is
 //!   a Change: see `turning.rs`.
 
-use crate::base::id::Seq;
+use crate::base::id::{RoomId, Seq, UserId};
 use crate::base::limits::{
-    CLOCK_AHEAD_MAX_MS, CLOCK_LOOK_MS, CLOCK_SANE_FROM_MS, CLOCK_SANE_UNTIL_MS, CLOCK_SLACK_MS,
-    CLOCK_STEP_MAX_MS, CLOCK_TURNS_MAX, INVITATIONS_MAX,
+    CLOCK_AHEAD_MAX_MS, CLOCK_DATED_MAX, CLOCK_LOOK_MS, CLOCK_SANE_FROM_MS, CLOCK_SANE_UNTIL_MS,
+    CLOCK_SLACK_MS, CLOCK_STEP_MAX_MS, CLOCK_TURNS_MAX, INVITATIONS_MAX,
 };
 use crate::base::time::{Moment, WallMs};
 use crate::base::world::{Keeper, World};
+use crate::chat::change::What;
 use crate::chat::refusal::Refusal;
 use crate::chat::token::TokenHash;
 use crate::node::health::{Health, Trouble, TroubleKind};
@@ -89,6 +93,17 @@ pub struct Clock {
     health: Arc<Health>,
     /// Until when, by the monotonic clock, the codes live that were given out since the start.
     codes: Mutex<VecDeque<(TokenHash, u64)>>,
+    /// What was made by a time that may be corrected yet.
+    dated: Mutex<VecDeque<Dated>>,
+}
+
+/// What bears the date of its making, which nobody corrects where it is read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Dated {
+    /// A room.
+    Room(RoomId),
+    /// A user's place in a room.
+    Place(RoomId, UserId),
 }
 
 impl Clock {
@@ -117,7 +132,14 @@ impl Clock {
             turned: 0,
             looked_ms: None,
         };
-        let clock = Self { world, boot, state: Mutex::new(state), health, codes: Mutex::default() };
+        let clock = Self {
+            world,
+            boot,
+            state: Mutex::new(state),
+            health,
+            codes: Mutex::default(),
+            dated: Mutex::default(),
+        };
         clock.tell(state.trust);
         clock
     }
@@ -263,6 +285,28 @@ impl Clock {
             drop(state);
             self.tell(before.trust);
         }
+    }
+
+    /// A Change was written: what it makes is remembered as long as its date may be corrected.
+    pub(super) fn note_made(&self, what: &What) {
+        let made = match what {
+            What::RoomMade(room) => Dated::Room(room.id.clone()),
+            What::Joined(place) => Dated::Place(place.room.clone(), place.user.clone()),
+            _ => return,
+        };
+        if self.lock().since.is_none() {
+            return;
+        }
+        let mut dated = self.dated.lock().expect("no holder of this lock panics");
+        if dated.len() >= CLOCK_DATED_MAX {
+            dated.pop_front();
+        }
+        dated.push_back(made);
+    }
+
+    /// What was made since the start while nobody could be sure of the time.
+    pub(super) fn dated(&self) -> Vec<Dated> {
+        self.dated.lock().expect("no holder of this lock panics").iter().cloned().collect()
     }
 
     /// A code was given out that lives until this time: within this start its life is counted by the monotonic clock.

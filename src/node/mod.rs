@@ -167,6 +167,7 @@ impl Node {
         let place = Place { pos: group.push(seq.0, &bytes), group: before };
         let writes = self.follower.follow(&self.view, &change, place).map_err(refuse)?;
         self.view.lay(writes);
+        self.clock.note_made(&change.what);
         self.view.forming.changes.push((place.pos, Arc::new(change)));
         self.last = seq;
         Ok(seq)

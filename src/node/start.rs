@@ -363,6 +363,7 @@ impl Node {
         if self.room(&Room::GENERAL).map_err(super::refuse)?.is_none() {
             self.append(What::RoomMade(general(self.now().wall_ms)))?;
         }
+        self.forget_future()?;
         self.date_sessions()
     }
 }

@@ -1,18 +1,23 @@
 //! Turning the clock. A turn is a Change: it says what the times since an earlier Change should have been, and every
 //! reader shows them so from then on. What lives for a while, codes and sessions, lives on.
 
-use crate::base::limits::{PAGE_ENTRIES_MAX, SESSION_LIFE_MS, SESSIONS_DATED_MAX};
+use crate::base::limits::{
+    CLOCK_STEP_MAX_MS, JOURNAL_GROUP_BYTES_MAX, PAGE_ENTRIES_MAX, SESSION_LIFE_MS, SESSIONS_DATED_MAX,
+};
 use crate::base::time::WallMs;
 use crate::chat::change::{ClockSet, What};
 use crate::chat::invitation::Invitation;
+use crate::chat::membership::Membership;
 use crate::chat::policy;
 use crate::chat::refusal::{Refusal, Right};
+use crate::chat::room::Room;
 use crate::chat::token::{Token, TokenKind};
 use crate::chat::user::User;
 use crate::node::caller::Caller;
-use crate::node::clock::{Standing, Turn};
+use crate::node::clock::{Dated, Standing, State, Turn};
 use crate::node::{Node, refuse};
 use crate::store::index::catalog::Catalog;
+use crate::store::record::turned::Turned;
 use std::sync::Arc;
 
 impl Node {
@@ -49,8 +54,10 @@ impl Node {
             floor_ms: before.since.map_or(newest, |_| before.floor_ms),
             by: by.map(|user| user.id.clone()),
         }))?;
+        self.forget_future()?;
         self.date_codes()?;
         self.date_sessions()?;
+        self.with_reserve(|node| node.date_rooms(&before))?;
         match by {
             Some(user) => self.say_to_admins(&format!("Clock set by {}.", user.username)),
             None => Ok(()),
@@ -68,6 +75,65 @@ impl Node {
             let created = expires.saturating_sub(life);
             self.append(What::InvitationSet(Invitation { created, expires: Some(expires), ..code }))?;
         }
+        Ok(())
+    }
+
+    /// Rooms and memberships that were made since the start show when they were made.
+    fn date_rooms(&mut self, before: &State) -> Result<(), Refusal> {
+        let Some(since) = before.since else { return Ok(()) };
+        let now = self.now();
+        let turned = Turned {
+            since,
+            was_ms: before.offset_ms,
+            is_ms: now.wall_ms as i64 - now.mono_ms as i64,
+            floor_ms: before.floor_ms,
+            trusted: now.trusted,
+        };
+        for dated in self.clock.dated() {
+            if self.forming_bytes() > JOURNAL_GROUP_BYTES_MAX / 2 {
+                tracing::warn!("some rooms keep dates by a clock that was not set");
+                break;
+            }
+            match dated {
+                Dated::Room(id) => {
+                    let Some(room) = self.room(&id).map_err(refuse)? else { continue };
+                    let created = turned.shown(room.created);
+                    if created != room.created {
+                        let room = Room { created, ..(*room).clone() };
+                        self.append(What::RoomChanged { room, former_name: None })?;
+                    }
+                }
+                Dated::Place(room, user) => {
+                    let Some(place) = self.membership(&room, &user).map_err(refuse)? else { continue };
+                    let joined = turned.shown(place.joined);
+                    if joined != place.joined {
+                        self.append(What::MembershipChanged(Membership { joined, ..place }))?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Times in the store that lie ahead of the one that is known now were wrong: they say nothing of later starts.
+    pub(super) fn forget_future(&mut self) -> Result<(), Refusal> {
+        let now = self.now();
+        let newest = self.newest_time().map_err(refuse)?;
+        if !now.trusted || newest <= now.wall_ms + CLOCK_STEP_MAX_MS {
+            return Ok(());
+        }
+        tracing::warn!(newest_ms = newest, now_ms = now.wall_ms, "times in the store lie in the future");
+        let offset_ms = now.wall_ms as i64 - now.mono_ms as i64;
+        // It corrects nothing: its stretch is empty.
+        let since = self.next_seq();
+        self.append(What::ClockSet(ClockSet {
+            boot: now.boot,
+            since,
+            was_ms: offset_ms,
+            offset_ms,
+            floor_ms: 0,
+            by: None,
+        }))?;
         Ok(())
     }
 

@@ -1,15 +1,18 @@
 //! A node on a machine without a clock: what it shows before and after somebody sets the time.
 
 use crate::harness::life::{Life, words};
-use linnet::base::id::Seq;
-use linnet::base::world::{Keeper, SimWorld};
+use linnet::base::id::{Seq, UserId};
+use linnet::base::world::{Keeper, SimWorld, World};
 use linnet::chat::message::Message;
+use linnet::chat::name::Name;
 use linnet::chat::refusal::Refusal;
 use linnet::chat::room::{Room, RoomKind};
 use linnet::chat::user::Role;
 use linnet::node::clock::Trust;
+use linnet::node::devices::Rights;
 use linnet::node::history::Stretch;
-use linnet::node::{Books, Caller};
+use linnet::node::rooms::NewRoom;
+use linnet::node::{Books, Caller, Catalog};
 use linnet::store::disk::SimDisk;
 use linnet::store::index::memory::MemoryKv;
 use std::sync::Arc;
@@ -170,4 +173,91 @@ fn a_clock_that_leaps_takes_nobody_s_session() {
     assert!(!message.trusted && message.at.abs_diff(start) < DAY, "{message:?}");
     let said = between(&life, &alice, None, None);
     assert!(said.is_sorted_by_key(|message| message.at), "{said:?}");
+}
+
+/// When #shed was made and bob joined it, and when the porch was last heard, in minutes before the clock was set.
+fn check_dates(life: &Life, bob: &UserId, porch: &UserId) {
+    let reading = &life.parts.reading;
+    let shed = reading.room_named("shed").unwrap().unwrap();
+    let joined = reading.membership(&shed.id, bob).unwrap().unwrap().joined;
+    let heard = reading.heard_of(porch).unwrap().unwrap();
+    let general = reading.room(&Room::GENERAL).unwrap().unwrap();
+    let ago = [shed.created, joined, heard].map(|at| (TRUTH as i64 - at as i64) / MINUTE as i64);
+    assert_eq!(ago, [30, 20, 9], "{shed:?}");
+    assert!(general.created <= shed.created && general.created > TRUTH - 60 * MINUTE, "{general:?}");
+}
+
+#[test]
+fn rooms_memberships_and_devices_show_when_they_were_made_and_heard() {
+    let mut life = without_clock(5);
+    let (_, alice) = life.user("alice", &[Role::Admin, Role::User]);
+    let (bob, _) = life.user("bob", &[Role::User]);
+    life.world.pass_ms(10 * MINUTE);
+    let shed = NewRoom::named(RoomKind::Private, Name::fixed("shed"));
+    let shed = life.call(|n| n.create_room(&alice, shed)).unwrap();
+    let added = life.call(|n| n.add_device(&alice, Name::fixed("porch"), "shed", Rights::Both)).unwrap();
+    assert_eq!(life.parts.reading.heard_of(&added.user.id), Ok(None), "it said nothing yet");
+    life.world.pass_ms(10 * MINUTE);
+    life.call(|n| n.invite(&alice, &shed.id, std::slice::from_ref(&bob.id))).unwrap();
+    // A watch that is a day slow; then the server comes.
+    life.call(|n| n.set_clock(&alice, TRUTH - DAY)).unwrap();
+    let porch = Caller::with_token(&added.key);
+    for text in ["open", "shut"] {
+        life.world.pass_ms(5 * MINUTE + 30_000);
+        life.call(|n| n.post_message(&porch, &shed.id, words(text))).unwrap();
+    }
+    // Nine minutes after the porch was heard, thirty after the room was made.
+    life.world.pass_ms(9 * MINUTE);
+    life.world.serve_time(TRUTH);
+    life.call(|n| n.post_message(&alice, &shed.id, words("hello"))).unwrap();
+    check_dates(&life, &bob.id, &added.user.id);
+    let world = life.world.clone();
+    let again = life.restart();
+    check_dates(&again, &bob.id, &added.user.id);
+    let rebuilt = Life::open(world.clone(), again.disk, MemoryKv::default()).unwrap();
+    check_dates(&rebuilt, &bob.id, &added.user.id);
+    // A clock that a hand sets back: nobody was heard later than now.
+    let mut rebuilt = rebuilt;
+    let ahead = rebuilt.world.wall_ms() + 1_000;
+    rebuilt.call(|n| n.post_message(&porch, &shed.id, words("knock"))).unwrap();
+    rebuilt.world.set_wall_ms(ahead - 2 * MINUTE);
+    let now = rebuilt.parts.reading.now().wall_ms;
+    assert!(rebuilt.parts.reading.heard_of(&added.user.id).unwrap().unwrap() <= now);
+}
+
+#[test]
+fn a_future_that_was_wrong_is_not_believed_for_ever() {
+    let far = TRUTH + 20_000 * DAY;
+    let world = Arc::new(SimWorld::new(6));
+    world.set_wall_ms(far);
+    let mut life = Life::open(world.clone(), SimDisk::new(6), MemoryKv::default()).unwrap();
+    let (_, alice) = life.user("alice", &[Role::Admin, Role::User]);
+    let wrong = say(&mut life, &alice, "by a battery of 2081");
+    assert!(wrong.trusted && wrong.at >= far, "nobody knew better: {wrong:?}");
+    world.restart();
+    world.serve_time(TRUTH);
+    let mut life = life.restart();
+    let shed = NewRoom::named(RoomKind::Private, Name::fixed("shed"));
+    let shed = life.call(|n| n.create_room(&alice, shed)).unwrap();
+    let created = shed.created;
+    assert!(created.abs_diff(TRUTH) < DAY, "{created}");
+    let hears = |life: &mut Life| {
+        life.world.pass_ms(MINUTE);
+        life.call(|n| n.post_message(&alice, &shed.id, words("elsewhere"))).unwrap()
+    };
+    let said = hears(&mut life);
+    assert!(said.trusted && said.at.abs_diff(TRUTH) < DAY, "{said:?}");
+    let next = say(&mut life, &alice, "in the room of the wrong time");
+    assert_eq!(
+        next.at,
+        between(&life, &alice, None, None)[0].at,
+        "not before it, and not later than it must"
+    );
+    // The server is gone, and the battery is right now: the wrong time does not stand against it.
+    world.restart();
+    world.set_wall_ms(TRUTH + DAY);
+    world.set_keeper(Keeper::Battery);
+    let mut life = life.restart();
+    let said = hears(&mut life);
+    assert!(said.trusted && said.at.abs_diff(TRUTH + DAY) < DAY, "{said:?}");
 }

@@ -68,7 +68,8 @@ fn id_in<T>(value: &[u8], parse: impl Fn(&str) -> Option<T>) -> Result<T, StoreE
 
 /// Nouns by id, name and belonging.
 pub trait Catalog: Shelf {
-    /// The newest time of all Changes: what is shown was never later.
+    /// The newest time that the node's own clock told: what is shown was never later, but for what a wrong clock of an
+    /// earlier start left in a room.
     fn newest_time(&self) -> Result<WallMs, StoreError> {
         let value = self.get(keys::NEWEST)?;
         Ok(value.map_or(0, |value| value.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))))

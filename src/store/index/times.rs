@@ -3,7 +3,7 @@
 //! journal says, a rebuilt index says the same as the one that was there, and no reader sees a history half corrected.
 
 use crate::base::id::{RoomId, Seq};
-use crate::base::limits::CLOCK_TURNS_MAX;
+use crate::base::limits::{CLOCK_TURNS_MAX, CLOCK_UPTIME_MAX_MS};
 use crate::base::time::WallMs;
 use crate::chat::change::{Change, ClockSet, What};
 use crate::chat::message::Message;
@@ -173,8 +173,11 @@ pub fn turn(shelf: &dyn Shelf, change: &Change, set: &ClockSet) -> Result<Vec<Wr
 pub fn newest(change: &Change, before: WallMs) -> WallMs {
     let at = change.origin.moment.wall_ms;
     match &change.what {
-        What::Posted { message, .. } => before.max(message.at).max(at),
-        What::ClockSet(set) if set.since < change.seq => set.floor_ms.max(at),
+        // A time far ahead of the node's own is the room's, or a file's: it says nothing of the node's clock.
+        What::Posted { message, .. } if message.at <= at + CLOCK_UPTIME_MAX_MS => {
+            before.max(message.at).max(at)
+        }
+        What::ClockSet(set) => set.floor_ms.max(at),
         _ => before.max(at),
     }
 }

@@ -2,6 +2,7 @@
 //! What was written stays as it is: readers ask here.
 
 use crate::base::id::Seq;
+use crate::base::limits::CLOCK_UPTIME_MAX_MS;
 use crate::base::time::WallMs;
 use crate::store::record::RecordError;
 
@@ -27,9 +28,11 @@ pub struct Turned {
 }
 
 impl Turned {
-    /// What is shown of a time that was written in this stretch.
+    /// What is shown of a time that was written in this stretch. One that its clock cannot have told was a room's, whose
+    /// times must not run backwards, and stays.
     pub fn shown(&self, at: WallMs) -> WallMs {
-        if at <= self.floor_ms {
+        let by_another = (at as i64).saturating_sub(self.was_ms) > CLOCK_UPTIME_MAX_MS as i64;
+        if at <= self.floor_ms || by_another {
             return at;
         }
         at.saturating_add_signed(self.is_ms.saturating_sub(self.was_ms)).max(self.floor_ms)
