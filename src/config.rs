@@ -14,6 +14,7 @@ pub use layers::{Flag, Sources};
 pub use origin::{Origin, Row};
 pub use problem::{ConfigError, Problem};
 
+use crate::base::budget::Wish;
 use crate::doors::mqtt::bridge::rule::BridgeRule;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -35,6 +36,10 @@ pub struct Config {
     pub access: Access,
     /// The least important event that is logged.
     pub log: tracing::Level,
+    /// The board's name, where it is not to be found by its model.
+    pub board: Option<String>,
+    /// What linnet may use of the machine, where the board is not to say it.
+    pub budget: Wish,
     /// The door for people, clients and devices.
     pub http: Http,
     /// The door for devices that speak MQTT.
@@ -125,6 +130,8 @@ impl Config {
             name: String::new(),
             access: Access::Invite,
             log: tracing::Level::ERROR,
+            board: None,
+            budget: Wish::default(),
             http: Http { address: SocketAddr::from(([0, 0, 0, 0], 0)), hosts: Vec::new() },
             mqtt: Mqtt { address: None },
             disk: Disk { floor: None },

@@ -11,7 +11,7 @@
 //!
 //! | floor | what lives there | it has never heard of |
 //! |---|---|---|
-//! | [`base`] | ids, times, chance, limits, boards | chat |
+//! | [`base`] | ids, times, chance, limits, boards, their pins and budgets | chat |
 //! | [`chat`] | the nouns, what can happen ([`chat::change`]), who may ([`chat::policy`]) | disks, clocks, wires |
 //! | [`store`] | bytes that survive: journal, index, records, backups | listeners, rights |
 //! | [`delivery`] | who listens and how far each has read | protocols, the store |

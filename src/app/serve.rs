@@ -7,13 +7,15 @@ use super::{mend, open, tell, test_mode};
 use crate::base::limits::CLOCK_IDLE_LOOK_MS;
 use crate::base::world::{OsWorld, World};
 use crate::cli::greeting::{Greeting, greeting, ready_line};
+use crate::cli::here::Standing;
 use crate::cli::{Failure, machine, notify};
 use crate::config::{Access, Config};
 use crate::doors::control::answer::{Rebuild, Surroundings};
 use crate::doors::control::wire::{BridgeLine, StatusReport, socket_path};
+use crate::doors::gpio::How;
 use crate::doors::mqtt::bridge;
 use crate::doors::mqtt::bridge::status::Status;
-use crate::doors::{control, gpio, http, papers};
+use crate::doors::{control, http, papers};
 use crate::node::accounts::{ACCESS, LAN_GUESTS};
 use crate::node::care::Care;
 use crate::node::clock::Trust;
@@ -41,6 +43,8 @@ pub fn serve(
 ) -> Result<(), Failure> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(open::no_thread)?;
+    let standing = Standing::of(Path::new("/"), config);
+    tell_board(&standing);
     let again = Again::watch(&folder.path, world.clone());
     let backups = mend::From::of(None, config.backup.folder.clone());
     let (parts, _) = open::open(world.clone(), folder, &again.alarm(), &backups)?;
@@ -66,6 +70,19 @@ pub fn serve(
     }
     again.start_anew_if_broken();
     served.and(settled.map_err(|error| open::failed(&error)))
+}
+
+/// Which board this is; a Pi that is not known would do with less than it could, and without pins.
+fn tell_board(standing: &Standing) {
+    let (found, budget) = (&standing.found, &standing.budget);
+    let (memory, cache, sessions) = (budget.memory, budget.cache(), budget.sessions);
+    tracing::info!(board = %found.board.name, memory, cache, sessions, "this machine");
+    if let (How::Unknown, Some(model)) = (found.how, &found.model) {
+        tracing::warn!(
+            model,
+            "nothing is known of this machine: it has no pins, and the budget of any machine"
+        );
+    }
 }
 
 async fn doors(
@@ -262,8 +279,6 @@ async fn greet(
         true => None,
         false => node.call(&Caller::Operator, |node| node.make_owner_code(&Caller::Operator)).await.ok(),
     };
-    let board = gpio::board();
-    tracing::info!(board = %board.name, "this machine");
     let text = greeting(&Greeting {
         ready_ms: world.mono_ms(),
         data: folder.path.clone(),

@@ -1,48 +1,57 @@
 //! Boards: what linnet knows of the hardware it may find itself on, read from `boards/*.toml`.
 //!
-//! A board is data. Nothing here opens a device or asks which board this is: the GPIO door does.
+//! A board is data: a new one is a file and its line below. Nothing here opens a device or asks which board this is: the
+//! GPIO door does. Files are read when a board is asked for and nothing is kept of the others.
 
-use std::collections::BTreeSet;
-use std::fmt;
-use std::sync::LazyLock;
-
+use crate::base::budget::Share;
 use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
-/// Pins of the header that every board of this family carries.
-pub const HEADER_PINS: u8 = 40;
-
-/// The highest BCM number that leads to the header; the lines above it serve the board itself.
+/// The highest BCM number that leads to a header; the lines above it serve the board itself.
 pub const BCM_MAX: u8 = 27;
 
-/// Every file of `boards/`, by name, inside the binary.
-const FILES: [(&str, &str); 2] = [
-    ("boards/sim.toml", include_str!("../../boards/sim.toml")),
-    ("boards/pi-zero.toml", include_str!("../../boards/pi-zero.toml")),
+/// Every board, by name, inside the binary.
+const BOARDS: &[(&str, &str)] = &[
+    ("generic", include_str!("../../boards/generic.toml")),
+    ("sim", include_str!("../../boards/sim.toml")),
+    ("pi-zero", include_str!("../../boards/pi-zero.toml")),
+    ("pi-zero-w", include_str!("../../boards/pi-zero-w.toml")),
+    ("pi-zero-2-w", include_str!("../../boards/pi-zero-2-w.toml")),
+    ("pi-1-rev-1", include_str!("../../boards/pi-1-rev-1.toml")),
+    ("pi-1", include_str!("../../boards/pi-1.toml")),
+    ("pi-1-plus", include_str!("../../boards/pi-1-plus.toml")),
+    ("pi-2", include_str!("../../boards/pi-2.toml")),
+    ("pi-3", include_str!("../../boards/pi-3.toml")),
+    ("pi-4", include_str!("../../boards/pi-4.toml")),
+    ("pi-5", include_str!("../../boards/pi-5.toml")),
+    ("cm4", include_str!("../../boards/cm4.toml")),
 ];
 
-static BOARDS: LazyLock<Vec<Board>> = LazyLock::new(|| {
-    let parsed = FILES.iter().map(|(file, text)| match Board::parse(text) {
-        Ok(board) => board,
-        Err(error) => panic!("{file} is part of the binary and does not parse: {error}"),
-    });
-    parsed.collect()
-});
+/// The headers that boards share, by name.
+const HEADERS: &[(&str, &str)] = &[
+    ("header-40", include_str!("../../boards/header-40.toml")),
+    ("header-26", include_str!("../../boards/header-26.toml")),
+    ("header-26-rev-1", include_str!("../../boards/header-26-rev-1.toml")),
+];
 
 /// One kind of board: its header, what is taken, and how much of it linnet may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Board {
     /// The short name, as the file is called.
     pub name: String,
-    /// The models of this kind, as the GPIO library names them; empty for the simulated board.
+    /// The models of this kind, as the device tree names them, without the revision; empty where none is found by one.
     pub models: Vec<String>,
     /// The Rust target its binary is built for, or `host`.
     pub target: String,
-    /// The label of the chip its pins hang on.
-    pub gpio_chip: String,
-    /// What linnet may use of its memory, in MiB.
-    pub memory_mib: u32,
-    /// The header, physical pin 1 first.
+    /// The label of the chip its pins hang on, where it has pins.
+    pub gpio_chip: Option<String>,
+    /// What linnet may use of it.
+    pub share: Share,
+    /// The header, physical pin 1 first; empty where there is none that linnet knows.
     pub header: Vec<Pin>,
+    /// What else each line can do, by BCM number.
+    pub functions: BTreeMap<u8, Vec<String>>,
     /// Pins that are never driven, and why.
     pub reserved: Vec<Reserved>,
     /// Pins that a bus takes while it is on.
@@ -52,7 +61,7 @@ pub struct Board {
 /// One pin of the header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pin {
-    /// Its place on the header, 1 to 40.
+    /// Its place on the header, from 1.
     pub physical: u8,
     /// What it leads to.
     pub role: PinRole,
@@ -89,6 +98,8 @@ pub struct Bus {
     pub pins: Vec<u8>,
     /// The line of `config.txt` that turns it on.
     pub enable: String,
+    /// What is there while it is on.
+    pub path: String,
 }
 
 /// Why a board file was refused.
@@ -96,8 +107,8 @@ pub struct Bus {
 pub enum BoardError {
     /// Not the TOML of a board: the reader's own words, with the line.
     Toml(String),
-    /// The header does not have its 40 pins: how many it has.
-    HeaderPins(usize),
+    /// No file describes a header of this name.
+    NoSuchHeader(String),
     /// Neither `3V3`, `5V`, `GND` nor `GPIO0` to `GPIO27`.
     UnknownPin(String),
     /// This BCM number lies on two pins, or is named twice by one kind of list.
@@ -107,44 +118,81 @@ pub enum BoardError {
 }
 
 impl Board {
-    /// Every board linnet knows, the simulated one first.
-    pub fn all() -> &'static [Board] {
-        &BOARDS
+    /// The names of all boards.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        BOARDS.iter().map(|(name, _)| *name)
     }
 
-    /// The board of this model, named as the GPIO library names it.
-    pub fn find(model: &str) -> Option<&'static Board> {
-        Board::all().iter().find(|board| board.models.iter().any(|known| known == model))
+    /// The board of that name.
+    pub fn named(name: &str) -> Option<Board> {
+        BOARDS.iter().find(|(known, _)| *known == name).map(|(name, text)| known(name, text))
     }
 
-    /// The board that is taken where no hardware is found.
-    pub fn sim() -> &'static Board {
-        &Board::all()[0]
+    /// The board of this model, as the device tree names it: `Raspberry Pi Zero W Rev 1.1`.
+    pub fn of_model(model: &str) -> Option<Board> {
+        let fits = |board: &Board| board.models.iter().filter_map(|name| fit(name, model)).max();
+        let boards = BOARDS.iter().map(|(name, text)| known(name, text));
+        let fitting = boards.filter_map(|board| fits(&board).map(|length| (length, board)));
+        fitting.max_by_key(|(length, _)| *length).map(|(_, board)| board)
+    }
+
+    /// The board that is taken where no other fits.
+    pub fn generic() -> Board {
+        Board::named("generic").expect("a file of the binary describes it")
     }
 
     /// Reads one board file.
     pub fn parse(text: &str) -> Result<Board, BoardError> {
-        let file: BoardFile = toml::from_str(text).map_err(|error| BoardError::Toml(error.to_string()))?;
-        let header = header(&file.header)?;
+        let file: BoardFile = read(text)?;
+        let mut shared = match &file.header {
+            Some(name) => {
+                let (_, text) = HEADERS
+                    .iter()
+                    .find(|(known, _)| known == name)
+                    .ok_or_else(|| BoardError::NoSuchHeader(name.clone()))?;
+                read(text)?
+            }
+            None => HeaderFile::default(),
+        };
+        // What the board says itself goes before what its header says.
+        shared.bus.retain(|bus| file.bus.iter().all(|own| own.name != bus.name));
+        shared.bus.extend(file.bus);
+        for (pin, more) in file.functions {
+            shared.functions.entry(pin).or_default().extend(more);
+        }
+        let header = header(&shared.pins)?;
         let lines = unique(header.iter().filter_map(|pin| pin.role.bcm()))?;
-        let reserved = file.reserved.into_iter().map(Reserved::parse).collect::<Result<Vec<_>, _>>()?;
-        let buses = file.bus.into_iter().map(Bus::parse).collect::<Result<Vec<_>, _>>()?;
-        let on_reserved = unique(reserved.iter().flat_map(|reserved| reserved.pins.iter().copied()))?;
-        let on_buses = unique(buses.iter().flat_map(|bus| bus.pins.iter().copied()))?;
-        if let Some(stray) = on_reserved.union(&on_buses).find(|bcm| !lines.contains(bcm)) {
+        let reserved = shared.reserved.into_iter().map(Reserved::parse).collect::<Result<Vec<_>, _>>()?;
+        let buses = shared.bus.into_iter().map(Bus::parse).collect::<Result<Vec<_>, _>>()?;
+        let functions = shared.functions.into_iter().map(|(pin, can)| Ok((bcm(&pin)?, can)));
+        let functions = functions.collect::<Result<BTreeMap<_, _>, _>>()?;
+        let named = [
+            unique(reserved.iter().flat_map(|reserved| reserved.pins.iter().copied()))?,
+            unique(buses.iter().flat_map(|bus| bus.pins.iter().copied()))?,
+            functions.keys().copied().collect(),
+        ];
+        if let Some(stray) = named.iter().flatten().find(|bcm| !lines.contains(bcm)) {
             return Err(BoardError::NotOnHeader(*stray));
         }
-        Ok(Board {
-            name: file.name,
-            models: file.models,
-            target: file.target,
-            gpio_chip: file.gpio_chip,
-            memory_mib: file.memory_mib,
-            header,
-            reserved,
-            buses,
-        })
+        let share = file.budget.share();
+        let BoardFile { name, models, target, gpio_chip, .. } = file;
+        Ok(Board { name, models, target, gpio_chip, share, header, functions, reserved, buses })
     }
+}
+
+/// Reads a board that is part of the binary.
+fn known(name: &str, text: &str) -> Board {
+    match Board::parse(text) {
+        Ok(board) => board,
+        Err(error) => panic!("boards/{name}.toml is part of the binary and cannot be read: {error}"),
+    }
+}
+
+/// How well a name fits a model: it begins it, and only a revision may follow. A `Zero 3` is no `Zero`.
+fn fit(name: &str, model: &str) -> Option<usize> {
+    let rest = model.strip_prefix(name)?;
+    let revision = rest.strip_prefix(" Rev ").or_else(|| rest.strip_prefix(" rev "));
+    (rest.is_empty() || revision.is_some()).then_some(name.len())
 }
 
 impl PinRole {
@@ -170,7 +218,7 @@ impl fmt::Display for BoardError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             BoardError::Toml(error) => write!(f, "{error}"),
-            BoardError::HeaderPins(pins) => write!(f, "the header has {pins} pins, not {HEADER_PINS}"),
+            BoardError::NoSuchHeader(name) => write!(f, "no file of boards/ describes the header '{name}'"),
             BoardError::UnknownPin(pin) => {
                 write!(f, "pin '{pin}' is unknown: write 3V3, 5V, GND or GPIO0 to GPIO{BCM_MAX}")
             }
@@ -190,7 +238,7 @@ impl Reserved {
 
 impl Bus {
     fn parse(file: BusFile) -> Result<Bus, BoardError> {
-        Ok(Bus { name: file.name, pins: bcms(&file.pins)?, enable: file.enable })
+        Ok(Bus { name: file.name, pins: bcms(&file.pins)?, enable: file.enable, path: file.path })
     }
 }
 
@@ -201,13 +249,43 @@ struct BoardFile {
     name: String,
     models: Vec<String>,
     target: String,
-    gpio_chip: String,
-    memory_mib: u32,
-    header: Vec<[String; 2]>,
+    gpio_chip: Option<String>,
+    header: Option<String>,
+    budget: BudgetFile,
+    #[serde(default)]
+    bus: Vec<BusFile>,
+    #[serde(default)]
+    functions: BTreeMap<String, Vec<String>>,
+}
+
+/// What boards share.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HeaderFile {
+    pins: Vec<[String; 2]>,
     #[serde(default)]
     reserved: Vec<ReservedFile>,
     #[serde(default)]
     bus: Vec<BusFile>,
+    #[serde(default)]
+    functions: BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BudgetFile {
+    memory_mib: u32,
+    cache_kib: Option<u32>,
+    sessions: Option<u32>,
+    connections: Option<u32>,
+    hashers: Option<u32>,
+}
+
+impl BudgetFile {
+    fn share(&self) -> Share {
+        let BudgetFile { memory_mib, cache_kib, sessions, connections, hashers } = *self;
+        Share { memory_mib, cache_kib, sessions, connections, hashers }
+    }
 }
 
 #[derive(Deserialize)]
@@ -223,17 +301,16 @@ struct BusFile {
     name: String,
     pins: Vec<String>,
     enable: String,
+    path: String,
+}
+
+fn read<T: for<'a> Deserialize<'a>>(text: &str) -> Result<T, BoardError> {
+    toml::from_str(text).map_err(|error| BoardError::Toml(error.to_string()))
 }
 
 fn header(rows: &[[String; 2]]) -> Result<Vec<Pin>, BoardError> {
-    let pins = rows.iter().flatten();
-    if pins.clone().count() != usize::from(HEADER_PINS) {
-        return Err(BoardError::HeaderPins(pins.count()));
-    }
-    (1..=HEADER_PINS)
-        .zip(pins)
-        .map(|(physical, text)| Ok(Pin { physical, role: PinRole::parse(text)? }))
-        .collect()
+    let pins = (1..=u8::MAX).zip(rows.iter().flatten());
+    pins.map(|(physical, text)| Ok(Pin { physical, role: PinRole::parse(text)? })).collect()
 }
 
 fn bcms(pins: &[String]) -> Result<Vec<u8>, BoardError> {
@@ -259,77 +336,4 @@ fn unique(bcms: impl Iterator<Item = u8>) -> Result<BTreeSet<u8>, BoardError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const PI_ZERO: &str = FILES[1].1;
-
-    fn check(from: &str, to: &str) -> BoardError {
-        assert!(PI_ZERO.contains(from), "the case must change something: {from}");
-        Board::parse(&PI_ZERO.replacen(from, to, 1)).expect_err("a broken board file was accepted")
-    }
-
-    fn place(board: &Board, bcm: u8) -> u8 {
-        let pin = board.header.iter().find(|pin| pin.role == PinRole::Gpio(bcm));
-        pin.expect("every line lies on the header").physical
-    }
-
-    #[test]
-    fn every_board_file_is_whole() {
-        for ((file, _), board) in FILES.iter().zip(Board::all()) {
-            assert_eq!(*file, format!("boards/{}.toml", board.name));
-            let places: Vec<u8> = board.header.iter().map(|pin| pin.physical).collect();
-            assert_eq!(places, (1..=HEADER_PINS).collect::<Vec<u8>>(), "{file}");
-            let lines: BTreeSet<u8> = board.header.iter().filter_map(|pin| pin.role.bcm()).collect();
-            assert_eq!(lines, (0..=BCM_MAX).collect::<BTreeSet<u8>>(), "{file}");
-            assert!(board.memory_mib > 0, "{file}");
-        }
-    }
-
-    #[test]
-    fn the_header_is_that_of_a_pi() {
-        // Places every wiring guide agrees on.
-        let board = Board::find("Raspberry Pi Zero").expect("the Pi Zero is known");
-        for (bcm, physical) in
-            [(2, 3), (3, 5), (4, 7), (14, 8), (15, 10), (17, 11), (18, 12), (21, 40), (26, 37)]
-        {
-            assert_eq!(place(board, bcm), physical, "GPIO{bcm}");
-        }
-        assert_eq!(board.header[0].role, PinRole::Power3v3);
-        assert_eq!(board.header[1].role, PinRole::Power5v);
-        assert_eq!(board.header[38].role, PinRole::Ground);
-    }
-
-    #[test]
-    fn a_board_is_found_by_its_model_alone() {
-        assert_eq!(Board::find("Raspberry Pi Zero W").map(|board| board.name.as_str()), Some("pi-zero"));
-        assert_eq!(Board::find("Raspberry Pi Zero W").map(|board| board.memory_mib), Some(64));
-        assert_eq!(Board::find("sim"), None);
-        assert_eq!(Board::find(""), None);
-        assert_eq!(Board::sim().name, "sim");
-    }
-
-    #[test]
-    fn no_model_belongs_to_two_boards() {
-        let models: Vec<&String> = Board::all().iter().flat_map(|board| &board.models).collect();
-        let distinct: BTreeSet<&String> = models.iter().copied().collect();
-        assert_eq!(models.len(), distinct.len());
-    }
-
-    #[test]
-    fn a_broken_board_file_says_what_is_wrong() {
-        assert_eq!(check("\"GPIO3\", ", "\"GPIO2\", "), BoardError::TwicePinned(2));
-        assert_eq!(check("GPIO17", "GPIO28"), BoardError::UnknownPin("GPIO28".into()));
-        assert_eq!(check("GPIO17", "17"), BoardError::UnknownPin("17".into()));
-        assert_eq!(check("GPIO17", "GPIO+7"), BoardError::UnknownPin("GPIO+7".into()));
-        assert_eq!(check("[\"GND\",    \"GPIO21\"],", ""), BoardError::HeaderPins(38));
-        assert_eq!(check("\"GPIO4\",  \"GPIO14\"", "\"GND\",  \"GPIO14\""), BoardError::NotOnHeader(4));
-        assert_eq!(check("pins = [\"GPIO4\"]", "pins = [\"GPIO2\"]"), BoardError::TwicePinned(2));
-    }
-
-    #[test]
-    fn a_misspelt_key_is_refused_with_its_line() {
-        let BoardError::Toml(words) = check("memory_mib", "memory_mb") else { panic!("not refused as TOML") };
-        assert!(words.contains("line 10") && words.contains("memory_mb"), "{words}");
-    }
-}
+mod tests;

@@ -1,11 +1,13 @@
 //! Every maximum in the program, with its unit and its reason.
 
 mod bridges;
+mod budgets;
 mod disk;
 mod doors;
 mod rescue;
 
 pub use bridges::*;
+pub use budgets::*;
 pub use disk::*;
 pub use doors::*;
 pub use rescue::*;

@@ -6,6 +6,7 @@
 
 mod args;
 pub(crate) mod backup;
+mod board;
 mod check;
 mod clock;
 mod compact;
@@ -13,9 +14,11 @@ mod config;
 mod device;
 mod export;
 pub mod greeting;
+pub mod here;
 pub mod machine;
 pub mod notify;
 mod owner;
+mod pins;
 mod post;
 mod room;
 mod serve;
@@ -26,11 +29,13 @@ mod talk;
 mod user;
 
 use crate::base::near::nearest;
+use crate::base::pins::PinName;
 use crate::config::{Config, Loaded, Sources};
 use crate::doors::control::wire::{Reply, Request};
 use crate::doors::papers::Format;
 use crate::store::backup::{Mode, Outcome};
 use args::{Spec, Usage};
+use here::Here;
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -64,6 +69,11 @@ pub trait Backend {
 
     /// Makes this folder the data folder that a backup holds.
     fn restore(&self, data: &Path, input: &mut dyn Read, mode: Mode) -> Result<Outcome, Failure>;
+
+    /// The machine and the terminal.
+    fn here(&self) -> Here {
+        Here::of_process()
+    }
 }
 
 /// Why something was not done, for a person.
@@ -90,6 +100,10 @@ pub(crate) enum Action {
     Export { sources: Sources, to: PathBuf, force: bool, request: Request },
     /// A file into a room.
     Import { sources: Sources, from: PathBuf, format: Format, room: Option<String> },
+    /// Tell which board this is.
+    Board { sources: Sources, form: board::Form },
+    /// Draw the header, or show one pin.
+    Pins { sources: Sources, pin: Option<PinName>, json: bool },
     /// Print a text.
     Print(String),
 }
@@ -122,6 +136,8 @@ const SPECS: &[&Spec] = &[
     &tail::TAIL,
     &status::STATUS,
     &clock::CLOCK,
+    &board::BOARD,
+    &pins::PINS,
     &backup::BACKUP,
     &backup::RESTORE,
     &check::CHECK,
@@ -156,6 +172,8 @@ usage: linnet [COMMAND] [OPTIONS]
   compact                 take deleted words off the disk now and give space back
   status                  how the node is
   clock [set [TIME]]      what time the node believes it is; sets it where the machine does not know
+  board                   which board this is, and what linnet may use of it
+  pins [PIN]              the board's header, with who has which pin
   check                   whether everything can be read; --repair what is wrong
   rebuild-index           build the index anew from the journal
   backup FILE             everything, as one file; --verify reads one
@@ -288,6 +306,12 @@ fn perform(action: Action, backend: &dyn Backend, streams: &mut Streams<'_>) -> 
         }
         Action::Ask { sources, request, json } => with_settings(&sources, streams, |loaded, streams| {
             talk::ask(&loaded.config, request, json, backend, streams)
+        }),
+        Action::Board { sources, form } => with_settings(&sources, streams, |loaded, streams| {
+            board::print(&backend.here(), &loaded.config, form, streams).map(|()| 0)
+        }),
+        Action::Pins { sources, pin, json } => with_settings(&sources, streams, |loaded, streams| {
+            pins::print(&backend.here(), &loaded.config, (pin, json), streams)
         }),
         Action::Export { sources, to, force, request } => {
             with_settings(&sources, streams, |loaded, streams| {

@@ -1,6 +1,8 @@
 //! One row for each setting: its key, what it takes, how it is set and shown.
 
 use super::{Access, Config};
+use crate::base::board::Board;
+use crate::base::limits::LISTENERS_MAX;
 use crate::base::limits::{BACKUP_EVERY_MS_MAX, BACKUP_EVERY_MS_MIN, BACKUPS_KEPT_MAX};
 use crate::base::limits::{HOST_NAME_BYTES_MAX, HTTP_HOSTS_MAX, SITE_NAME_CHARS_MAX};
 use std::net::SocketAddr;
@@ -33,6 +35,9 @@ pub(super) struct Setting {
 
 const ADDRESS: &str = "an address with a port such as 0.0.0.0:3000, 127.0.0.1:0 or [::]:3000";
 
+const BOARDS: &str = "\"auto\" or the name of a board: generic, sim, pi-zero, pi-zero-w, pi-zero-2-w, pi-1-rev-1, pi-1, \
+                      pi-1-plus, pi-2, pi-3, pi-4, pi-5, cm4";
+
 /// Every setting, in the order of `config.default.toml`.
 pub(super) const SETTINGS: &[Setting] = &[
     Setting {
@@ -58,6 +63,30 @@ pub(super) const SETTINGS: &[Setting] = &[
         expected: "\"error\", \"warn\", \"info\", \"debug\" or \"trace\"",
         set: |config, given| put(&mut config.log, text(given).and_then(level)),
         show: |config| quoted(&config.log.to_string().to_lowercase()),
+    },
+    Setting {
+        key: "board",
+        expected: BOARDS,
+        set: |config, given| put(&mut config.board, text(given).and_then(board_or_auto)),
+        show: |config| quoted(config.board.as_deref().unwrap_or("auto")),
+    },
+    Setting {
+        key: "budget.memory",
+        expected: "\"auto\" or a size such as \"64 MB\" or \"1 GB\"",
+        set: |config, given| put(&mut config.budget.memory, text(given).and_then(size_or_auto)),
+        show: |config| quoted(&config.budget.memory.map_or("auto".to_owned(), size_words)),
+    },
+    Setting {
+        key: "budget.cache",
+        expected: "\"auto\" or a size such as \"4 MB\"",
+        set: |config, given| put(&mut config.budget.cache, text(given).and_then(size_or_auto)),
+        show: |config| quoted(&config.budget.cache.map_or("auto".to_owned(), size_words)),
+    },
+    Setting {
+        key: "budget.sessions",
+        expected: "\"auto\" or a whole number of 1 to 20000",
+        set: |config, given| put(&mut config.budget.sessions, count_or_auto(given, LISTENERS_MAX)),
+        show: |config| config.budget.sessions.map_or(quoted("auto"), |sessions| sessions.to_string()),
     },
     Setting {
         key: "http.address",
@@ -246,6 +275,15 @@ fn count(given: &Given, max: usize) -> Option<usize> {
         _ => return None,
     };
     (1..=max).contains(&number).then_some(number)
+}
+
+fn count_or_auto(given: &Given, max: usize) -> Option<Option<usize>> {
+    if text(given) == Some("auto") { Some(None) } else { count(given, max).map(Some) }
+}
+
+fn board_or_auto(text: &str) -> Option<Option<String>> {
+    let known = text == "auto" || Board::names().any(|name| name == text);
+    known.then(|| (text != "auto").then(|| text.to_owned()))
 }
 
 /// A list, or one text with commas as a variable has to write it.

@@ -271,3 +271,33 @@ fn a_file_that_cannot_be_read_is_named() {
     let long = format!("# {}", "x".repeat(crate::base::limits::CONFIG_FILE_BYTES_MAX as usize));
     assert!(problems(&long)[0].contains("longer than"), "a bounded file");
 }
+
+#[test]
+fn a_board_and_its_budget_are_set_by_name_and_size() {
+    let text = "board = 'pi-zero-w'\n[budget]\nmemory = '48 MB'\ncache = 'auto'\nsessions = 50";
+    let loaded = load(&[("linnet.toml", text)], &[], &[]).expect("accepted");
+    assert_eq!(loaded.config.board.as_deref(), Some("pi-zero-w"));
+    let wish = Wish { memory: Some(48 << 20), cache: None, sessions: Some(50) };
+    assert_eq!(loaded.config.budget, wish);
+    let value = |key: &str| loaded.rows.iter().find(|row| row.key == key).map(|row| row.value.clone());
+    assert_eq!(value("budget.memory").as_deref(), Some("\"48 MB\""));
+    assert_eq!(value("budget.cache").as_deref(), Some("\"auto\""));
+    let variables = [("LINNET_BOARD", "sim"), ("LINNET_BUDGET__SESSIONS", "auto")];
+    let loaded = load(&[("linnet.toml", text)], &variables, &[]).expect("accepted");
+    assert_eq!((loaded.config.board.as_deref(), loaded.config.budget.sessions), (Some("sim"), None));
+}
+
+#[test]
+fn every_board_can_be_set_and_no_other() {
+    for name in crate::base::board::Board::names() {
+        let loaded = load(&[("linnet.toml", &format!("board = '{name}'"))], &[], &[]).expect(name);
+        assert_eq!(loaded.config.board.as_deref(), Some(name));
+        let said = problems("board = 'pi-0'").join(" ");
+        for text in [said.as_str(), DEFAULTS] {
+            let mut words = text.split([' ', ',', '.', ':', ';', '\n']);
+            assert!(words.any(|word| word == name), "{name} is not named: {text}");
+        }
+    }
+    assert_eq!(problems("budget.sessions = 0").len(), 1);
+    assert_eq!(problems("budget.memory = 'much'").len(), 1);
+}
