@@ -65,13 +65,18 @@ CONSTANT_LOADS = [
     (0x0F3F0F00, 0x0D1F0B00, 2),  # vldr of a double
 ]
 
-# What musl has for newer processors and chooses when it starts: src/thread/arm/atomics.s, from `bx lr` to `bx lr`.
-CHOSEN_AT_START = [
+# What only newer processors come to, by whole sequences. musl chooses its own when it starts (src/thread/arm/atomics.s);
+# libunwind takes the upper registers only where a function's table says that it saved them (UnwindRegisters*.S).
+CHOSEN_AT_RUN_TIME = [
     ("musl's __a_barrier_v7", ["mcr p15, 0, r0, c7, c10, 5", "bx lr", "dmb ish", "bx lr"],
      [0xEE070FBA, 0xE12FFF1E, 0xF57FF05B, 0xE12FFF1E]),
     ("musl's __a_cas_v7", ["mov r3, r0", "dmb ish", "1: ldrex r0, [r2]", "subs r0, r3, r0", "strexeq r0, r1, [r2]",
                            "teqeq r0, #1", "beq 1b", "dmb ish", "bx lr"],
      [0xE1A03000, 0xF57FF05B, 0xE1920F9F, 0xE0530000, 0x01820F91, 0x03300001, 0x0AFFFFFA, 0xF57FF05B, 0xE12FFF1E]),
+    ("libunwind's restoreVFPv3", ["vldmia r0, {d0-d15}", "bx lr"] * 2 + ["vldmia r0, {d16-d31}", "bx lr"],
+     [0xEC900B20, 0xE12FFF1E, 0xEC900B20, 0xE12FFF1E, 0xECD00B20, 0xE12FFF1E]),
+    ("libunwind's saveVFPv3", ["vstmia r0, {d0-d15}", "bx lr"] * 2 + ["vstmia r0, {d16-d31}", "bx lr"],
+     [0xEC800B20, 0xE12FFF1E, 0xEC800B20, 0xE12FFF1E, 0xECC00B20, 0xE12FFF1E]),
 ]
 
 
@@ -123,10 +128,10 @@ def _distance(word):
     return size if word & 0x00800000 else -size
 
 
-def chosen_at_start(raw):
+def chosen_at_run_time(raw):
     """The places, counted in words, of code that runs only where the processor was found to have it."""
     found = {}
-    for name, _, sequence in CHOSEN_AT_START:
+    for name, _, sequence in CHOSEN_AT_RUN_TIME:
         pattern = re.escape(array.array("I", sequence).tobytes())
         for match in re.finditer(pattern, raw):
             if match.start() % 4 == 0:
@@ -139,7 +144,7 @@ def scan(raw):
     code = words(raw)
     bad = [(at, word, name) for at, word in enumerate(code) if (name := newer(word))]
     data = constants(code) if bad else set()
-    chosen = chosen_at_start(raw)
+    chosen = chosen_at_run_time(raw)
     passed = {"constants": 0}
     found = []
     for at, word, name in bad:
