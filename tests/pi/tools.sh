@@ -36,26 +36,38 @@ zig_path() {
     "$PI_VENV/bin/python" -c 'import os, ziglang; print(os.path.join(os.path.dirname(ziglang.__file__), "zig"))'
 }
 
-# debian_tree NAME PROGRAM PACKAGE...: the packages and what this machine lacks of their dependencies, unpacked into
-# $PI/NAME, where `PROGRAM --version` runs. Not installed: they conflict with a Rust or a QEMU that is there already.
-# Debian drops a version when the next comes, so the newest is taken; apt checks signatures and hashes.
+# debian_tree NAME PROGRAMS PACKAGE...: the packages and what this machine lacks of their dependencies, unpacked into
+# $PI/NAME, where `PROGRAM --version` runs for each of PROGRAMS. Not installed: they conflict with a Rust or a QEMU that
+# is there already. Debian drops a version when the next comes, so the newest is taken; apt checks signatures and hashes.
 debian_tree() {
-    local name=$1 program=$2 tree=$PI/$1
+    local name=$1 programs=$2 tree=$PI/$1 package
     shift 2
-    [[ $(cat "$tree/wanted" 2>/dev/null) == "$*" ]] && in_tree "$name" "$program" --version >/dev/null 2>&1 && return 0
-    debian_index
+    [[ $(cat "$tree/wanted" 2>/dev/null) == "$*" ]] && tree_runs "$name" "$programs" 2>/dev/null && return 0
     echo "fetching from Debian: $*" >&2
-    rm -rf "$tree" "$tree.new" "$PI/apt/cache/archives"
-    mkdir -p "$tree.new" "$PI/apt/cache/archives/partial"
-    private_apt -qq -y --download-only --reinstall --no-install-recommends install "$@" >&2 ||
-        die "apt could not fetch $*"
-    local package
+    rm -rf "$tree" "$tree.new"
+    mkdir -p "$tree.new"
+    # Lists of this morning may name a version that is gone.
+    debian_download "$@" || { rm -f "$PI/apt/fetched"; debian_download "$@"; } || die "apt could not fetch $*"
     for package in "$PI"/apt/cache/archives/*.deb; do
         dpkg-deb -x "$package" "$tree.new" || die "$package cannot be unpacked: run this again"
     done
     (cd "$PI/apt/cache/archives" && ls -- *.deb) >"$tree.new/packages"
     echo "$*" >"$tree.new/wanted" && mv "$tree.new" "$tree" && rm -rf "$PI/apt/cache/archives"
-    in_tree "$name" "$program" --version >&2 || die "$tree/$program does not run"
+    tree_runs "$name" "$programs" || die "what was unpacked into $tree does not run"
+}
+
+debian_download() {
+    debian_index
+    rm -rf "$PI/apt/cache/archives"
+    mkdir -p "$PI/apt/cache/archives/partial"
+    private_apt -qq -y --download-only --reinstall --no-install-recommends install "$@" >&2
+}
+
+tree_runs() {
+    local program
+    for program in $2; do
+        in_tree "$1" "$program" --version >&2 || return 1
+    done
 }
 
 # in_tree NAME PROGRAM ARGUMENT...: runs a program of an unpacked tree with the libraries beside it.
