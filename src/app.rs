@@ -14,6 +14,7 @@ mod tell;
 mod test_mode;
 mod upgrade;
 
+use crate::base::budget::Budget;
 use crate::base::world::OsWorld;
 use crate::cli::{Backend, Failure, machine};
 use crate::config::{Config, Loaded};
@@ -153,7 +154,7 @@ impl Program {
         let test_mode = folder.path.join("test-mode").exists();
         let again = Again::note_only(&folder.path, self.world.clone());
         let (parts, index_given) =
-            open::open(self.world.clone(), folder, &again.alarm(), &mend::From::Nowhere)?;
+            open::open(self.world.clone(), folder, &again.alarm(), &mend::From::Nowhere, Budget::default())?;
         let (node, running) = crate::node::run::run(parts, || ()).map_err(open::no_thread)?;
         let status = StatusReport {
             version: env!("CARGO_PKG_VERSION").into(),

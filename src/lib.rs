@@ -27,7 +27,8 @@
 //! * Order is the journal's sequence, never the clock's. Times shown in a room never run backwards.
 //! * What changes or reads something takes a permit that only [`chat::policy`] makes.
 //! * A right that ends, ends listeners at its place in the order, even inside one group.
-//! * Every queue, buffer, page and loop over input has a maximum in [`base::limits`].
+//! * Every queue, buffer, page and loop over input has a maximum in [`base::limits`]; a board's [`base::budget`] may
+//!   give less, never more.
 //! * An index that breaks, hangs or knows less than it did is set aside and built anew ([`store::rescue`]), and said so.
 //! * What a damaged part of the journal lost comes back from a backup of the same node, in its order and once
 //!   ([`store::backup::mend`]); the damaged files are kept.
@@ -57,7 +58,7 @@
 //! | a door | `doors/<name>/`, a line in `doors/mod.rs`, one in `app/serve.rs`, a block of `config.default.toml`, tests |
 //! | a command | a file in `cli/` and a row in its table; what it asks in `doors/control/{wire,answer}.rs` |
 //! | a setting | `config/settings.rs` and `config.default.toml`; a test holds them together |
-//! | a board | `boards/<name>.toml` and its line in `base/board.rs` |
+//! | a board | `boards/<name>.toml` and its line in `base/board.rs`; its name among the settings |
 //! | a kind of Change | its arms in `store/index/{apply,live}.rs`: how the index follows it, when condensing lets it go |
 //! | a trouble people must hear of | a row in `node/health.rs` |
 //! | a way to lose power or a disk | a row in `tests/plug/row/` |

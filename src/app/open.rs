@@ -2,6 +2,7 @@
 
 use super::folder::{DataFolder, FORMAT};
 use super::{mend, upgrade};
+use crate::base::budget::Budget;
 use crate::base::limits::INDEX_OPEN_SECONDS;
 use crate::base::world::World;
 use crate::cli::Failure;
@@ -18,7 +19,7 @@ use crate::store::keys;
 use crate::store::rescue::compact::Given;
 use crate::store::rescue::guarded::Alarm;
 use crate::store::rescue::witness::{self, Witness};
-use crate::store::rescue::{self, Found};
+use crate::store::rescue::{self, Found, Opening};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +31,7 @@ pub fn open(
     folder: &DataFolder,
     alarm: &Alarm,
     backups: &mend::From,
+    budget: Budget,
 ) -> Result<(Parts, u64), Failure> {
     // A full disk keeps the index from opening, which is no fault of the index.
     match make_room_to_open(&OsDisk::new(folder.path.clone())) {
@@ -41,10 +43,11 @@ pub fn open(
     let before = Before::look(folder);
     let is_older = upgrade::begin(folder).map_err(|error| cannot_upgrade(&error))?;
     let mut heard = Heard::default();
-    let (parts, report) = match attempt(world.clone(), folder, alarm, &before, backups, &mut heard) {
+    let (parts, report) = match attempt(world.clone(), folder, (alarm, budget), &before, backups, &mut heard)
+    {
         Err(StoreError::Index(why)) => {
             rescue::set_aside(&folder.path, &why, &mut heard.found).map_err(|error| failed(&error))?;
-            attempt(world, folder, alarm, &before, &mend::From::Nowhere, &mut heard)
+            attempt(world, folder, (alarm, budget), &before, &mend::From::Nowhere, &mut heard)
         }
         other => other,
     }
@@ -142,15 +145,15 @@ fn mend_first(
 fn attempt(
     world: Arc<dyn World>,
     folder: &DataFolder,
-    alarm: &Alarm,
+    (alarm, budget): (&Alarm, Budget),
     before: &Before,
     backups: &mend::From,
     heard: &mut Heard,
 ) -> Result<(Parts, StartReport), StoreError> {
-    let mut kv = open_index(folder, alarm, &mut heard.found)?;
+    let mut kv = open_index(folder, (alarm, budget), &mut heard.found)?;
     if mend_first(&world, folder, &*kv, backups, &mut heard.told)? {
         drop(kv);
-        kv = open_index(folder, alarm, &mut heard.found)?;
+        kv = open_index(folder, (alarm, budget), &mut heard.found)?;
     }
     let mut salt = [0u8; 8];
     world.fill(&mut salt);
@@ -162,7 +165,7 @@ fn attempt(
         ..options
     };
     let reached = before.claimed.unwrap_or_default();
-    let started = start_behind(Arc::new(disk), kv, world, options, Some(reached))?;
+    let started = start_behind(Arc::new(disk), kv, world, options, Some(reached), budget)?;
     if started.1.journal.lost_end.is_none() {
         // Should this fail, the next start tries again.
         let _ = witness::settled(&folder.path);
@@ -171,9 +174,13 @@ fn attempt(
 }
 
 /// The index; where the disk has no room to open it, a copy that stands in for it.
-fn open_index(folder: &DataFolder, alarm: &Alarm, found: &mut Vec<Found>) -> Result<Box<dyn Kv>, StoreError> {
+fn open_index(
+    folder: &DataFolder,
+    (alarm, budget): (&Alarm, Budget),
+    found: &mut Vec<Found>,
+) -> Result<Box<dyn Kv>, StoreError> {
     let limit = Duration::from_secs(INDEX_OPEN_SECONDS);
-    match rescue::open_index(&folder.path, limit, alarm) {
+    match rescue::open_index(&folder.path, Opening { limit, cache_bytes: budget.index_cache }, alarm) {
         Ok((kv, more)) => {
             found.extend(more);
             Ok(Box::new(kv))

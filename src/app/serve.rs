@@ -47,7 +47,7 @@ pub fn serve(
     tell_board(&standing);
     let again = Again::watch(&folder.path, world.clone());
     let backups = mend::From::of(None, config.backup.folder.clone());
-    let (parts, _) = open::open(world.clone(), folder, &again.alarm(), &backups)?;
+    let (parts, _) = open::open(world.clone(), folder, &again.alarm(), &backups, standing.budget)?;
     parts.disk.keep_free(config.disk.floor);
     let (stop, _) = watch::channel(false);
     let closing = stop.clone();
@@ -149,7 +149,7 @@ fn site(node: &NodeHandle, config: &Config, bound: SocketAddr, test_mode: bool) 
         machine: machine::host_name().unwrap_or_default(),
         addresses: machine::people_urls(bound),
         test_mode,
-        sockets_max: machine::sockets_max(),
+        sockets_max: machine::sockets_max(&node.budget),
         process: machine::process,
         export: papers::export::begin,
         import: papers::arriving::begin,

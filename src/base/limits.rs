@@ -86,7 +86,8 @@ pub const CHANGE_BYTES_MAX: usize = 64 * 1024;
 pub const BLOCK_ENTRIES_MAX: usize = 64;
 // ---- delivery ----
 
-/// Listeners at once, of all doors; each costs about half a KiB here.
+/// Listeners at once, of all doors, and realtime sessions: about half a KiB for a listener, 2 for its session. A board's
+/// budget may give fewer.
 pub const LISTENERS_MAX: usize = 20_000;
 /// Rooms one listener follows one by one; those of its memberships count apart, up to [`MEMBERSHIPS_MAX`].
 pub const FOLLOWED_ROOMS_MAX: usize = MEMBERSHIPS_MAX;

@@ -149,10 +149,7 @@ impl fmt::Display for PinError {
                 text.escape_debug()
             ),
             PinError::NoSuchLine(bcm) => {
-                write!(
-                    f,
-                    "GPIO{bcm} is not on this header: 'linnet pins' shows which are, up to GPIO{BCM_MAX}"
-                )
+                write!(f, "GPIO{bcm} is not on this header: choose a line that 'linnet pins' shows")
             }
             PinError::NoSuchPlace(place, pins) => {
                 write!(f, "BOARD{place} is not on this header: it has pins 1 to {pins}")

@@ -1,8 +1,7 @@
 //! What this machine says of itself to people: its addresses, its name, our memory.
 
-use crate::base::limits::{
-    DDP_SESSIONS_MAX, FILES_KEPT, HTTP_CONNECTIONS_MAX, MACHINE_ADDRESSES_MAX, SOCKETS_MIN,
-};
+use crate::base::budget::Budget;
+use crate::base::limits::{FILES_KEPT, MACHINE_ADDRESSES_MAX, SOCKETS_MIN};
 use crate::doors::http::metrics::Process;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
@@ -41,8 +40,8 @@ pub fn memory_bytes() -> Option<u64> {
 
 /// Sockets that clients may hold, so that the store never wants for an open file. Asks the system for as many open
 /// files as all clients together could need, and makes do with what it gives.
-pub fn sockets_max() -> usize {
-    let wanted = (HTTP_CONNECTIONS_MAX + DDP_SESSIONS_MAX) as u64;
+pub fn sockets_max(budget: &Budget) -> usize {
+    let wanted = (budget.connections + budget.sessions) as u64;
     let limit = getrlimit(Resource::Nofile);
     let asked = limit.maximum.unwrap_or(u64::MAX).min(wanted + FILES_KEPT);
     let granted = match limit.current {

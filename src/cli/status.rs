@@ -3,7 +3,7 @@
 use super::Action;
 use super::args::{Opt, Spec};
 use super::table::{bytes, duration, plain, table, utc};
-use crate::doors::control::vitals::{DiskLine, Vitals, WriteLine};
+use crate::doors::control::vitals::{BudgetLine, DiskLine, Vitals, WriteLine};
 use crate::doors::control::wire::{BackupLine, BridgeLine, Request, StatusReport};
 
 pub(super) const STATUS: Spec = Spec {
@@ -45,6 +45,7 @@ pub(super) fn show(report: &StatusReport) -> String {
     row("http", report.http.as_deref().map(plain));
     row("mqtt", report.mqtt.as_deref().map(plain));
     row("memory", report.memory_bytes.map(bytes));
+    row("budget", report.budget.as_ref().filter(|_| report.running).map(budget_words));
     row("people", Some(report.users.to_string()));
     row("devices", Some(report.devices.to_string()));
     row("rooms", Some(report.rooms.to_string()));
@@ -71,6 +72,13 @@ fn backup_words(backup: &BackupLine) -> String {
         None => "none yet".to_owned(),
     };
     format!("{last}, in {}", plain(&backup.folder))
+}
+
+fn budget_words(budget: &BudgetLine) -> String {
+    let mib = |bytes: u64| format!("{} MiB", bytes / (1024 * 1024));
+    let [memory, cache] = [budget.memory_bytes, budget.cache_bytes].map(mib);
+    let (sessions, connections) = (budget.sessions, budget.connections);
+    format!("{memory}, {cache} of it caches; {sessions} may listen, {connections} connections")
 }
 
 fn kept_words(vitals: &Vitals) -> String {

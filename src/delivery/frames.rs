@@ -1,7 +1,6 @@
 //! Bytes of Changes, encoded once per dialect and shared by every listener that keeps up.
 
 use crate::base::id::Seq;
-use crate::base::limits::{FRAMES_BYTES_MAX, FRAMES_MAX};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
@@ -17,12 +16,6 @@ pub struct Frames {
 struct Kept {
     frames: BTreeMap<(Seq, u8), Bytes>,
     bytes: usize,
-}
-
-impl Default for Frames {
-    fn default() -> Self {
-        Self::with_bounds(FRAMES_MAX, FRAMES_BYTES_MAX)
-    }
 }
 
 impl Frames {
@@ -74,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_change_is_encoded_once_per_dialect() {
-        let frames = Frames::default();
+        let frames = Frames::with_bounds(4, 100);
         let encoded = Cell::new(0);
         for _listener in 0..1_000 {
             for dialect in [0, 1] {
@@ -106,7 +99,7 @@ mod tests {
 
     #[test]
     fn an_encoder_may_ask_for_another_frame() {
-        let frames = Frames::default();
+        let frames = Frames::with_bounds(4, 100);
         let outer = frames.get(Seq(2), 0, || frames.get(Seq(1), 0, || Bytes::from_static(b"inner")));
         assert_eq!(outer, "inner");
     }

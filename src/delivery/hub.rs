@@ -8,8 +8,8 @@ use super::listener::{Drained, Listener, Refused, Who};
 use super::live::SignalKind;
 use super::seats::Seats;
 use super::tail::{Entry, Tail};
+use crate::base::budget::Budget;
 use crate::base::id::{Seq, UserId};
-use crate::base::limits::{LISTENERS_MAX, TAIL_BYTES_MAX, TAIL_CHANGES_MAX};
 use crate::chat::change::Change;
 use crate::chat::policy::{MayPost, MayRead};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -25,11 +25,23 @@ pub struct Bounds {
     pub tail_changes: usize,
     /// Bytes of them, roughly.
     pub tail_bytes: usize,
+    /// Changes that are kept encoded.
+    pub frames: usize,
+    /// Bytes of them.
+    pub frames_bytes: usize,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { listeners: LISTENERS_MAX, tail_changes: TAIL_CHANGES_MAX, tail_bytes: TAIL_BYTES_MAX }
+        Self::of(&Budget::default())
+    }
+}
+
+impl Bounds {
+    /// What a budget gives the hub.
+    pub fn of(budget: &Budget) -> Self {
+        let Budget { sessions: listeners, tail_changes, tail_bytes, frames, frames_bytes, .. } = *budget;
+        Self { listeners, tail_changes, tail_bytes, frames, frames_bytes }
     }
 }
 
@@ -48,7 +60,7 @@ impl Hub {
             seats: Mutex::new(Seats::new(bounds.listeners)),
             tail: Mutex::new(Tail::new(settled, bounds.tail_changes, bounds.tail_bytes)),
             news: Notify::new(),
-            frames: Frames::default(),
+            frames: Frames::with_bounds(bounds.frames, bounds.frames_bytes),
         })
     }
 

@@ -1,5 +1,5 @@
-//! Passwords: argon2id, on a thread of its own, one at a time, so that logins can neither starve the node of its
-//! one core nor of its memory.
+//! Passwords: argon2id, on threads of its own, as few as the budget says and one on a single core, so that logins can
+//! neither starve the node of its cores nor of its memory.
 
 use crate::base::limits::{PASSWORD_CHARS_MAX, PASSWORDS_MAX};
 use crate::base::world::World;
@@ -10,11 +10,12 @@ use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Versio
 use sha2::{Digest, Sha256};
 use smol_str::SmolStr;
 use std::fmt::Write;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// KiB of memory per hash: OWASP's smallest argon2id setting (7 MiB, 5 passes, 1 lane) is what a Pi Zero can bear.
+/// KiB of memory per hash: OWASP's smallest argon2id setting (7 MiB, 5 passes, 1 lane) is what a Pi Zero can bear. The
+/// same on every board: hashes travel with backups, and a small board has to bear those of a large one.
 const MEMORY_KIB: u32 = 7 * 1024;
 const PASSES: u32 = 5;
 
@@ -63,10 +64,14 @@ type Waiting = (Work, crate::node::reply::Giver<Done>);
 pub struct Passwords(SyncSender<Waiting>);
 
 impl Passwords {
-    /// Starts the thread. It ends when the last handle is dropped.
-    pub fn start(world: Arc<dyn World>) -> std::io::Result<Self> {
+    /// Starts so many threads. They end when the last handle is dropped.
+    pub fn start(world: Arc<dyn World>, hashers: usize) -> std::io::Result<Self> {
         let (sender, receiver) = sync_channel(PASSWORDS_MAX);
-        thread::Builder::new().name("linnet-hash".into()).spawn(move || hash_all(&*world, &receiver))?;
+        let receiver = Arc::new(Mutex::new(receiver));
+        for _ in 0..hashers.max(1) {
+            let (world, receiver) = (world.clone(), receiver.clone());
+            thread::Builder::new().name("linnet-hash".into()).spawn(move || hash_all(&*world, &receiver))?;
+        }
         Ok(Self(sender))
     }
 
@@ -115,10 +120,12 @@ pub fn hash(world: &dyn World, password: &Digested) -> SmolStr {
     SmolStr::new(hash.expect("the salt has a length argon2 takes").to_string())
 }
 
-fn hash_all(world: &dyn World, receiver: &Receiver<Waiting>) {
+fn hash_all(world: &dyn World, receiver: &Mutex<Receiver<Waiting>>) {
+    // One thread waits for work while the others hash.
+    let next = || receiver.lock().expect("no holder of this lock panics").recv();
     // A hash that no password has, so that an unknown name takes as long as a known one.
     let mut nobody = None;
-    while let Ok((work, giver)) = receiver.recv() {
+    while let Ok((work, giver)) = next() {
         giver.give(match work {
             Work::Hash(password) => Done::Hashed(hash(world, &password)),
             Work::Verify(password, kept) => {
@@ -141,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_password_fits_itself_only() {
-        let passwords = Passwords::start(Arc::new(SimWorld::new(1))).expect("a thread can be started");
+        let passwords = Passwords::start(Arc::new(SimWorld::new(1)), 2).expect("a thread can be started");
         let secret = Digested::of_plain("correct horse").expect("it is no empty password");
         let kept = passwords.hash_blocking(secret.clone()).expect("nobody else hashes");
         assert!(kept.starts_with("$argon2id$v=19$m=7168,t=5,p=1$"));

@@ -3,6 +3,7 @@
 //! The writer runs jobs one after the other and forms a group of them; the settler writes the group, syncs it, and
 //! only then lets the answers go and the listeners wake. While it syncs, the next group forms.
 
+use crate::base::budget::Budget;
 use crate::base::limits::{GROUP_BYTES_MAX, GROUP_JOBS_MAX};
 use crate::base::world::World;
 use crate::chat::refusal::Refusal;
@@ -42,6 +43,8 @@ pub struct NodeHandle {
     pub health: Arc<Health>,
     /// The room on the disk.
     pub disk: Arc<DiskCare>,
+    /// What the node runs within.
+    pub budget: Budget,
     writes: Arc<WriteCounts>,
     counts: Arc<NodeCounts>,
     pub(super) caring: Arc<Caring>,
@@ -100,7 +103,7 @@ impl NodeHandle {
         read(&self.reading)
     }
 
-    /// Where passwords are hashed, one at a time.
+    /// Where passwords are hashed, few at a time.
     pub fn passwords(&self) -> &Passwords {
         &self.passwords
     }
@@ -149,6 +152,8 @@ pub struct Parts {
     pub disk: Arc<DiskCare>,
     /// Time and chance.
     pub world: Arc<dyn World>,
+    /// What it may use.
+    pub budget: Budget,
 }
 
 /// The running node: dropping it does not stop it, [`Running::stop`] does.
@@ -165,7 +170,7 @@ pub fn run(
     parts: Parts,
     on_failure: impl FnOnce() + Send + 'static,
 ) -> std::io::Result<(NodeHandle, Running)> {
-    let Parts { node, writer, settled, reading, hub, health, disk, world } = parts;
+    let Parts { node, writer, settled, reading, hub, health, disk, world, budget } = parts;
     let queue = Arc::new(Queue::new());
     let (writes, counts) = (writer.counts(), Arc::new(NodeCounts::default()));
     let (hand, handed) = mpsc::sync_channel(1);
@@ -199,10 +204,10 @@ pub fn run(
         failing.guard("linnet-settler", move || settler.run(&handed, &settles, &settled_by))?,
         failing.guard("linnet-index", move || indexer.run(&due))?,
     ];
-    let passwords = Passwords::start(world)?;
+    let passwords = Passwords::start(world, budget.hashers)?;
     let (reading, caring) = (Arc::new(reading), Arc::<Caring>::default());
     let running = Running { queue: queue.clone(), threads, failed: failing.failed, caring: caring.clone() };
-    let handle = NodeHandle { queue, reading, passwords, hub, health, disk, writes, counts, caring };
+    let handle = NodeHandle { queue, reading, passwords, hub, health, disk, budget, writes, counts, caring };
     Ok((handle, running))
 }
 

@@ -1,5 +1,6 @@
 //! How a node starts: the index catches up with the journal, and a first start makes what every node has.
 
+use crate::base::budget::Budget;
 use crate::base::id::Seq;
 use crate::base::limits::LOSSES_KNOWN_MAX;
 use crate::base::world::World;
@@ -49,14 +50,15 @@ pub struct StartReport {
     pub identity: Identity,
 }
 
-/// Opens the store and makes a node of it. Returns when everything acknowledged before can be read again.
+/// Opens the store and makes a node of it, which may use as much as any. Returns when everything acknowledged before can
+/// be read again.
 pub fn start(
     disk: Arc<dyn Disk>,
     kv: Box<dyn Kv>,
     world: Arc<dyn World>,
     options: journal::Options,
 ) -> Result<(Parts, StartReport), StoreError> {
-    start_behind(disk, kv, world, options, None)
+    start_behind(disk, kv, world, options, None, Budget::default())
 }
 
 /// As [`start`], where it is known how far the journal reached once. If it does not any more, the node goes on behind
@@ -67,10 +69,11 @@ pub fn start_behind(
     world: Arc<dyn World>,
     options: journal::Options,
     reached: Option<Checkpoint>,
+    budget: Budget,
 ) -> Result<(Parts, StartReport), StoreError> {
     let health = Arc::new(Health::default());
     let room = Arc::new(DiskCare::new(disk.clone(), world.clone(), health.clone()));
-    let (settled, checkpoint) = Settled::open(kv)?;
+    let (settled, checkpoint) = Settled::open_within(kv, (budget.layer_writes, budget.layer_bytes))?;
     let register = Arc::new(Register::open(disk.clone()));
     let opened = journal::open_behind(
         disk,
@@ -115,10 +118,10 @@ pub fn start_behind(
         health: health.clone(),
         register: register.clone(),
     };
-    let hub = Hub::new(settled.reached().seq, Bounds::default());
+    let hub = Hub::new(settled.reached().seq, Bounds::of(&budget));
     let report = StartReport { journal: opened.report, replayed, lost, begins, identity };
     note(&reading, &report);
-    Ok((Parts { node, writer, settled, reading, hub, health, disk: room, world }, report))
+    Ok((Parts { node, writer, settled, reading, hub, health, disk: room, world, budget }, report))
 }
 
 /// What the writer sees when nothing is under way.

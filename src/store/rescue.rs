@@ -20,7 +20,7 @@ pub mod marks;
 pub mod quarantine;
 pub mod witness;
 
-use crate::base::limits::INDEX_COMPACT_SECONDS;
+use crate::base::limits::{INDEX_CACHE_BYTES_MIN, INDEX_COMPACT_SECONDS};
 use crate::store::error::StoreError;
 use crate::store::index::kv::{Kv, Order, Shelf};
 use crate::store::index::sled::SledKv;
@@ -62,9 +62,30 @@ pub enum Found {
     },
 }
 
+/// How an index is opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Opening {
+    /// How long it may take.
+    pub limit: Duration,
+    /// Bytes of its page cache.
+    pub cache_bytes: usize,
+}
+
+impl From<Duration> for Opening {
+    /// With the least of a cache.
+    fn from(limit: Duration) -> Opening {
+        Opening { limit, cache_bytes: INDEX_CACHE_BYTES_MIN }
+    }
+}
+
 /// Opens the index of a data folder, come what may: what cannot be opened is set aside. Fails only when the machine
 /// does not let us: no space, no right, no memory. `alarm` hears of an index that breaks later.
-pub fn open_index(data: &Path, limit: Duration, alarm: &Alarm) -> Result<(Guarded, Vec<Found>), StoreError> {
+pub fn open_index(
+    data: &Path,
+    how: impl Into<Opening>,
+    alarm: &Alarm,
+) -> Result<(Guarded, Vec<Found>), StoreError> {
+    let how = how.into();
     let mut found = Vec::new();
     // One that was cut short may have ended the program: the node starts first.
     let is_cut = compact::tidy(data).map_err(|error| no_room(data, error))?;
@@ -73,21 +94,21 @@ pub fn open_index(data: &Path, limit: Duration, alarm: &Alarm) -> Result<(Guarde
     }
     let broken = quarantine::set_broken_parts_aside(data).map_err(|error| no_room(data, error))?;
     found.extend(broken.map(|kept| Found::PartsAside { kept }));
-    let opened = attempt(data, limit, alarm);
+    let opened = attempt(data, how, alarm);
     let opened =
-        if is_cut { opened } else { opened.and_then(|it| compacted(data, limit, alarm, it, &mut found)) };
+        if is_cut { opened } else { opened.and_then(|it| compacted(data, how, alarm, it, &mut found)) };
     let first = match opened {
         Err(StoreError::Index(why)) => why,
         opened => return finish(data, opened, found),
     };
     set_aside(data, &first, &mut found)?;
-    finish(data, attempt(data, limit, alarm), found)
+    finish(data, attempt(data, how, alarm), found)
 }
 
 /// Gives back what the index does not need, if that is much.
 fn compacted(
     data: &Path,
-    limit: Duration,
+    how: Opening,
     alarm: &Alarm,
     (kv, is_gone): (Guarded, bool),
     found: &mut Vec<Found>,
@@ -101,7 +122,7 @@ fn compacted(
         Looked::Kept(kv) => Ok((Guarded::new(kv, witness, alarm.clone()), is_gone)),
         Looked::Closed(given) => {
             found.extend(given.map(Found::Compacted));
-            attempt(data, limit, alarm)
+            attempt(data, how, alarm)
         }
     }
 }
@@ -143,13 +164,13 @@ fn finish(
 }
 
 /// One opening; also says whether there should have been an index and was none.
-fn attempt(data: &Path, limit: Duration, alarm: &Alarm) -> Result<(Guarded, bool), StoreError> {
+fn attempt(data: &Path, how: Opening, alarm: &Alarm) -> Result<(Guarded, bool), StoreError> {
     if !marks::opening(data) {
         return Err(StoreError::Index("opening it ended the program twice".into()));
     }
     let (folder, hears) = (data.to_owned(), alarm.clone());
-    within(limit, alarm, move || {
-        let kv = SledKv::open(&folder.join(INDEX))?;
+    within(how.limit, alarm, move || {
+        let kv = SledKv::open_with(&folder.join(INDEX), how.cache_bytes)?;
         let reached = guarded::reached(&kv)?;
         let (mut witness, claimed) = Witness::open(&folder)?;
         let is_gone = claimed.is_some() && reached.is_none();

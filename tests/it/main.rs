@@ -8,6 +8,7 @@
 
 mod accounts;
 mod backup;
+mod boards;
 mod bridge;
 mod care;
 mod cli;

@@ -1,7 +1,5 @@
 //! The maxima of the doors: sockets, requests, packets, sessions.
 
-use super::*;
-
 // ---- streams for devices and scripts ----
 
 /// Messages a stream tells from before its beginning: some megabytes, and more than a script was away for.
@@ -120,5 +118,3 @@ pub const DDP_LINGER_SECONDS: u64 = 2;
 pub const DDP_LINGER_BYTES: usize = 4 * 1024 * 1024;
 /// Times a right that may have ended meanwhile is asked for again before the node counts as busy.
 pub const STALE_RETRIES_MAX: usize = 4;
-/// Realtime sessions at once; each costs some 2 KiB, and one that has logged in a listener.
-pub const DDP_SESSIONS_MAX: usize = LISTENERS_MAX;

@@ -350,5 +350,6 @@ fn status(node: &NodeHandle, reading: &Reading, mut report: StatusReport) -> Res
     report.rooms = rooms.len() as u64;
     report.messages = rooms.iter().map(|room| room.messages).sum();
     report.vitals = Some(Vitals::of(node, reading));
+    report.budget = Some((&node.budget).into());
     Ok(report)
 }

@@ -1,5 +1,6 @@
 //! How a node is doing, for `linnet status`: what is not well, what it keeps and writes, and how much room there is.
 
+use crate::base::budget::Budget;
 use crate::node::clock::Trust;
 use crate::node::health::Severity;
 use crate::node::{NodeHandle, Reading};
@@ -42,6 +43,30 @@ pub struct DiskLine {
     pub free_bytes: u64,
     /// Below so much nothing new is taken.
     pub floor_bytes: u64,
+}
+
+/// What the node may use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BudgetLine {
+    /// Bytes of memory in all.
+    pub memory_bytes: u64,
+    /// Bytes of all caches.
+    pub cache_bytes: u64,
+    /// Listeners at one time.
+    pub sessions: u64,
+    /// HTTP connections at one time.
+    pub connections: u64,
+}
+
+impl From<&Budget> for BudgetLine {
+    fn from(budget: &Budget) -> BudgetLine {
+        BudgetLine {
+            memory_bytes: budget.memory,
+            cache_bytes: budget.cache() as u64,
+            sessions: budget.sessions as u64,
+            connections: budget.connections as u64,
+        }
+    }
 }
 
 /// What was written since the start.

@@ -16,7 +16,7 @@ pub use check::{CheckReport, EarlierLine, LostLine};
 pub use rooms::{Keep, RetentionLine, RoomLine};
 
 use crate::base::secret::Secret;
-use crate::doors::control::vitals::Vitals;
+use crate::doors::control::vitals::{BudgetLine, Vitals};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -310,6 +310,9 @@ pub struct StatusReport {
     pub uptime_s: Option<u64>,
     /// Resident memory.
     pub memory_bytes: Option<u64>,
+    /// What it may use.
+    #[serde(default)]
+    pub budget: Option<BudgetLine>,
     /// Accounts.
     pub users: u64,
     /// Devices.

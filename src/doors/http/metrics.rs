@@ -46,6 +46,7 @@ fn exposition(site: &Site) -> Result<String, Refusal> {
     index(&mut page, &site.node)?;
     traffic(&mut page, site);
     process(&mut page, site)?;
+    budget(&mut page, &site.node);
     disk(&mut page, &site.node);
     let standing = site.node.health.current();
     let mut troubles = page.family("linnet_troubles", "gauge", "Troubles that stand now.");
@@ -90,6 +91,18 @@ fn index(page: &mut Page, node: &NodeHandle) -> Result<(), Refusal> {
         page.gauge("linnet_clock_trusted", "Whether the wall clock can be trusted.", u8::from(trusted));
         Ok(())
     })
+}
+
+fn budget(page: &mut Page, node: &NodeHandle) {
+    let budget = &node.budget;
+    let mut bytes =
+        page.family("linnet_budget_bytes", "gauge", "Memory the node may use, and its caches within.");
+    bytes.value(&[("part", "memory")], budget.memory);
+    bytes.value(&[("part", "cache")], budget.cache());
+    bytes.value(&[("part", "index")], budget.index_cache);
+    bytes.value(&[("part", "newest")], budget.tail_bytes);
+    page.gauge("linnet_listeners_max", "Listeners and sessions at one time.", budget.sessions);
+    page.gauge("linnet_connections_max", "HTTP connections at one time.", budget.connections);
 }
 
 fn disk(page: &mut Page, node: &NodeHandle) {

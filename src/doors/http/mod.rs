@@ -90,6 +90,8 @@ pub struct Site {
     extra_hosts: Vec<String>,
     /// Room for what leaves the node as a file or comes as one, one at a time.
     carrying: Arc<Semaphore>,
+    /// Places for realtime sessions.
+    sessions: Arc<Semaphore>,
     sockets: Sockets,
     process: fn() -> Process,
     export: Exporter,
@@ -120,6 +122,7 @@ impl Site {
         let own = ["localhost".into(), "linnet.local".into(), machine.clone(), format!("{machine}.local")];
         let mut hosts: Vec<String> = own.into_iter().map(lower).chain(extra_hosts.clone()).collect();
         hosts.retain(|host| !host.is_empty() && host != ".local");
+        let sessions = Arc::new(Semaphore::new(node.budget.sessions));
         Self {
             node,
             name,
@@ -129,6 +132,7 @@ impl Site {
             test_mode,
             extra_hosts,
             carrying: Arc::new(Semaphore::new(CARRYING_MAX)),
+            sessions,
             sockets: Sockets::new(sockets_max),
             process,
             export,

@@ -1,7 +1,8 @@
 //! How many connections at once: of all clients, and of one address, so that nobody takes all the places; and how many
 //! sockets in all, so that the store always finds an open file to spare.
 
-use crate::base::limits::{HTTP_CONNECTIONS_MAX, HTTP_CONNECTIONS_PER_ADDRESS_MAX, TURNED_AWAY_MAX};
+use crate::base::budget::Budget;
+use crate::base::limits::TURNED_AWAY_MAX;
 use crate::doors::http::rate::neighbourhood;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -9,8 +10,12 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Connections by address.
-#[derive(Clone, Default)]
-pub struct Places(Arc<Mutex<HashMap<IpAddr, usize>>>);
+#[derive(Clone)]
+pub struct Places {
+    taken: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    max: usize,
+    max_per_address: usize,
+}
 
 /// One connection's place; dropping it frees it.
 pub struct Place {
@@ -19,13 +24,19 @@ pub struct Place {
 }
 
 impl Places {
+    /// As many as the budget gives.
+    pub fn new(budget: &Budget) -> Places {
+        let Budget { connections: max, connections_per_address: max_per_address, .. } = *budget;
+        Places { taken: Arc::default(), max, max_per_address }
+    }
+
     /// A place for a connection from this address. This machine itself may take all of them: a proxy runs there.
     pub fn take(&self, from: IpAddr) -> Option<Place> {
         let (address, is_here) = (neighbourhood(from), from.to_canonical().is_loopback());
-        let mut taken = self.0.lock().expect("no holder of this lock panics");
+        let mut taken = self.taken.lock().expect("no holder of this lock panics");
         let own = taken.get(&address).copied().unwrap_or(0);
-        let full = taken.values().sum::<usize>() >= HTTP_CONNECTIONS_MAX;
-        if full || (own >= HTTP_CONNECTIONS_PER_ADDRESS_MAX && !is_here) {
+        let full = taken.values().sum::<usize>() >= self.max;
+        if full || (own >= self.max_per_address && !is_here) {
             return None;
         }
         taken.insert(address, own + 1);
@@ -35,7 +46,7 @@ impl Places {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut taken = self.places.0.lock().expect("no holder of this lock panics");
+        let mut taken = self.places.taken.lock().expect("no holder of this lock panics");
         match taken.get_mut(&self.address) {
             Some(own) if *own > 1 => *own -= 1,
             _ => drop(taken.remove(&self.address)),
@@ -94,17 +105,18 @@ mod tests {
 
     #[test]
     fn one_address_cannot_take_every_place() {
-        let places = Places::default();
+        let budget = Budget::default();
+        let places = Places::new(&budget);
         let greedy = IpAddr::V4([192, 168, 1, 66].into());
-        let held: Vec<Place> = (0..HTTP_CONNECTIONS_MAX).map_while(|_| places.take(greedy)).collect();
-        assert_eq!(held.len(), HTTP_CONNECTIONS_PER_ADDRESS_MAX);
+        let held: Vec<Place> = (0..budget.connections).map_while(|_| places.take(greedy)).collect();
+        assert_eq!(held.len(), budget.connections_per_address);
         assert!(places.take(IpAddr::V4([192, 168, 1, 7].into())).is_some());
         drop(held);
         assert!(places.take(greedy).is_some());
         let here = IpAddr::V6(std::net::Ipv6Addr::LOCALHOST);
-        let held: Vec<Place> = (0..HTTP_CONNECTIONS_MAX).map_while(|_| places.take(here)).collect();
-        assert_eq!(held.len(), HTTP_CONNECTIONS_MAX);
+        let held: Vec<Place> = (0..budget.connections).map_while(|_| places.take(here)).collect();
+        assert_eq!(held.len(), budget.connections);
         drop(held);
-        assert!(places.0.lock().unwrap().is_empty());
+        assert!(places.taken.lock().unwrap().is_empty());
     }
 }

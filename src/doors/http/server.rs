@@ -30,7 +30,7 @@ const FULL: &str = "{\"success\":false,\"error\":\"Too many connections: try aga
 
 /// Serves until `shutdown` is done, then lets requests that are under way end.
 pub async fn serve(listener: TcpListener, site: Arc<Site>, shutdown: impl Future<Output = ()>) {
-    let places = Places::default();
+    let places = Places::new(&site.node.budget);
     let (stop, stopped) = watch::channel(false);
     let mut shutdown = std::pin::pin!(shutdown);
     loop {

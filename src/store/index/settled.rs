@@ -49,11 +49,21 @@ pub struct Settled {
     /// Held while a checkpoint writes: there is one at a time.
     checkpointing: Mutex<()>,
     counts: IndexCounts,
+    /// Writes, and bytes of them, with which a checkpoint is due.
+    due: (usize, usize),
 }
 
 impl Settled {
-    /// The settled index over a store, and how far that store has followed the journal.
+    /// The settled index over a store, and how far that store has followed the journal. As much may wait as anywhere.
     pub fn open(kv: Box<dyn Kv>) -> Result<(Self, Option<Checkpoint>), StoreError> {
+        Self::open_within(kv, (LAYER_WRITES_MAX, LAYER_BYTES_MAX))
+    }
+
+    /// As [`Settled::open`]; a checkpoint is due with so many writes, or bytes of them.
+    pub fn open_within(
+        kv: Box<dyn Kv>,
+        due: (usize, usize),
+    ) -> Result<(Self, Option<Checkpoint>), StoreError> {
         let checkpoint = match kv.get(keys::CHECKPOINT)? {
             Some(value) => Some(Checkpoint::decode(&value)?),
             None => None,
@@ -61,7 +71,7 @@ impl Settled {
         let reached = checkpoint.unwrap_or_default();
         let layers = Layers { reached, written: reached, ..Layers::default() };
         let (layers, checkpointing) = (RwLock::new(layers), Mutex::new(()));
-        Ok((Self { kv, layers, checkpointing, counts: IndexCounts::default() }, checkpoint))
+        Ok((Self { kv, layers, checkpointing, counts: IndexCounts::default(), due }, checkpoint))
     }
 
     /// Lays the writes of settled Changes on top; they go as far as `reached` in the journal.
@@ -76,13 +86,13 @@ impl Settled {
     /// Whether so much waits that a checkpoint is due.
     pub fn is_due(&self) -> bool {
         let layers = self.layers.read().expect("no holder of this lock panics");
-        layers.top.len() >= LAYER_WRITES_MAX || layers.top.bytes() >= LAYER_BYTES_MAX
+        layers.top.len() >= self.due.0 || layers.top.bytes() >= self.due.1
     }
 
     /// Whether so much waits that nothing may be added before a checkpoint.
     pub fn is_full(&self) -> bool {
         let layers = self.layers.read().expect("no holder of this lock panics");
-        layers.top.len() >= 2 * LAYER_WRITES_MAX || layers.top.bytes() >= 2 * LAYER_BYTES_MAX
+        layers.top.len() >= 2 * self.due.0 || layers.top.bytes() >= 2 * self.due.1
     }
 
     /// Bytes of what waits.

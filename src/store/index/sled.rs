@@ -1,6 +1,6 @@
 //! The index on a disk: sled, with the settings and the syncs it needs to keep its word.
 
-use crate::base::limits::{INDEX_CLOSE_LOOK_MS, INDEX_CLOSE_LOOKS};
+use crate::base::limits::{INDEX_CACHE_BYTES_MIN, INDEX_CLOSE_LOOK_MS, INDEX_CLOSE_LOOKS};
 use crate::store::error::StoreError;
 use crate::store::index::kv::{Kv, Order, Shelf, Value, Write};
 use crate::store::keys::Key;
@@ -10,9 +10,6 @@ use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
-
-/// Bytes of sled's page cache. It does not bound sled's memory, but a small one keeps it small.
-const CACHE_BYTES: u64 = 1024 * 1024;
 
 /// The index in a folder.
 pub struct SledKv {
@@ -24,13 +21,18 @@ pub struct SledKv {
 impl SledKv {
     /// Opens or makes the index in this folder. Everything a power cut could tear is synced before it returns.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        Self::open_with(folder, INDEX_CACHE_BYTES_MIN)
+    }
+
+    /// As [`SledKv::open`], with so many bytes of page cache.
+    pub fn open_with(folder: &Path, cache_bytes: usize) -> Result<Self, StoreError> {
         #[cfg(feature = "plant")]
         crate::base::plant::panic_when_opened(folder);
         // One that was dropped a moment ago may still hold it, and that is no fault of the index.
         is_let_go(folder).map_err(|error| StoreError::disk("open", "index", error))?;
         let db = sled::Config::new()
             .path(folder)
-            .cache_capacity(CACHE_BYTES)
+            .cache_capacity(cache_bytes as u64)
             // The timer's thread swallows errors; we sync by ourselves at every checkpoint.
             .flush_every_ms(None)
             .mode(sled::Mode::LowSpace)

@@ -2,6 +2,7 @@
 
 use super::{OPTIONS, backup, frames, peopled};
 use crate::harness::life::words;
+use linnet::base::budget::Budget;
 use linnet::base::id::Seq;
 use linnet::base::world::SimWorld;
 use linnet::chat::room::Room;
@@ -89,7 +90,7 @@ fn started(disk: &SimDisk, bytes: &[u8], claimed: u64) -> Result<(), BackupError
     }
     let reached = Some(Checkpoint { seq: Seq(claimed), ..Checkpoint::default() });
     let world = Arc::new(SimWorld::new(5));
-    start_behind(on, Box::new(MemoryKv::default()), world, OPTIONS, reached)
+    start_behind(on, Box::new(MemoryKv::default()), world, OPTIONS, reached, Budget::default())
         .map(drop)
         .map_err(BackupError::from)
 }

@@ -18,17 +18,12 @@ mod tell;
 
 pub use frame::Framing;
 
-use crate::base::limits::DDP_SESSIONS_MAX;
 use crate::doors::http::Upgraded;
 use session::Session;
-use tokio::sync::Semaphore;
-
-/// Places for sessions, of all listeners of this process together.
-static PLACES: Semaphore = Semaphore::const_new(DDP_SESSIONS_MAX);
 
 /// Serves one client until either side has enough.
 pub async fn run(upgraded: Upgraded, framing: Framing) {
-    let Ok(_place) = PLACES.try_acquire() else {
+    let Ok(_place) = upgraded.site.sessions.clone().try_acquire_owned() else {
         tracing::warn!("all realtime sessions are taken: a client was turned away");
         return;
     };
