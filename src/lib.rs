@@ -58,7 +58,7 @@
 //! | a door | `doors/<name>/`, a line in `doors/mod.rs`, one in `app/serve.rs`, a block of `config.default.toml`, tests |
 //! | a command | a file in `cli/` and a row in its table; what it asks in `doors/control/{wire,answer}.rs` |
 //! | a setting | `config/settings.rs` and `config.default.toml`; a test holds them together |
-//! | a board | `boards/<name>.toml` and its line in `base/board.rs`; its name among the settings |
+//! | a board | `boards/<name>.toml`, its line in `base/board.rs`, its name in `config.default.toml` |
 //! | a kind of Change | its arms in `store/index/{apply,live}.rs`: how the index follows it, when condensing lets it go |
 //! | a trouble people must hear of | a row in `node/health.rs` |
 //! | a way to lose power or a disk | a row in `tests/plug/row/` |

@@ -35,9 +35,6 @@ pub(super) struct Setting {
 
 const ADDRESS: &str = "an address with a port such as 0.0.0.0:3000, 127.0.0.1:0 or [::]:3000";
 
-const BOARDS: &str = "\"auto\" or the name of a board: generic, sim, pi-zero, pi-zero-w, pi-zero-2-w, pi-1-rev-1, pi-1, \
-                      pi-1-plus, pi-2, pi-3, pi-4, pi-5, cm4";
-
 /// Every setting, in the order of `config.default.toml`.
 pub(super) const SETTINGS: &[Setting] = &[
     Setting {
@@ -66,7 +63,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "board",
-        expected: BOARDS,
+        expected: "\"auto\" or the name of a board such as \"pi-zero-w\"; 'linnet config' names them all",
         set: |config, given| put(&mut config.board, text(given).and_then(board_or_auto)),
         show: |config| quoted(config.board.as_deref().unwrap_or("auto")),
     },
