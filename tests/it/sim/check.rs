@@ -140,7 +140,8 @@ fn seen_by<'a>(
     }
     for place in reading.places(actor).map_err(|refusal| format!("{refusal:?}"))? {
         let said = &model.rooms[&place.room.id];
-        let read = said.members[user].read;
+        let gone = said.said.iter().take_while(|said| said.trimmed).count() as u64;
+        let read = said.members[user].read.max(gone);
         if place.unread() != (said.said.len() as u64).saturating_sub(read) {
             return Err(format!("{user} has {} unread in {}", place.unread(), place.room.id));
         }
