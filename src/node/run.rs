@@ -13,13 +13,13 @@ use crate::node::caller::Caller;
 use crate::node::care::Caring;
 use crate::node::counts::NodeCounts;
 use crate::node::disk::DiskCare;
-use crate::node::health::{Health, Trouble, TroubleKind, Worker};
+use crate::node::health::{Health, Worker};
 use crate::node::indexer::Indexer;
 use crate::node::passwords::Passwords;
 use crate::node::queue::{Next, NotTaken, Queue};
 use crate::node::reading::Reading;
 use crate::node::reply::{Answer, reply};
-use crate::node::settler::{Handed, Outcome, Release, Settler, Work};
+use crate::node::settler::{Handed, Outcome, Release, Settler, Work, failure};
 use crate::store::error::StoreError;
 use crate::store::index::settled::Settled;
 use crate::store::journal::{WriteCounts, Writer};
@@ -244,11 +244,7 @@ impl Failing {
 
     fn fail(&self, error: StoreError) {
         tracing::error!(%error, "the node failed: nothing is acknowledged any more");
-        let kind = match &error {
-            StoreError::Disk { .. } => TroubleKind::SyncFailed,
-            _ => TroubleKind::Failed,
-        };
-        self.health.note(Trouble { kind, text: error.to_string() });
+        self.health.note(failure(&error));
         self.failed.lock().expect("no holder of this lock panics").get_or_insert(error);
         self.queue.fail();
         let tell = self.on_failure.lock().expect("no holder of this lock panics").take();

@@ -7,7 +7,7 @@ use crate::delivery::Hub;
 use crate::node::Formed;
 use crate::node::counts::NodeCounts;
 use crate::node::disk::DiskCare;
-use crate::node::health::{Health, Worker};
+use crate::node::health::{Health, Trouble, TroubleKind, Worker};
 use crate::node::indexer::Indexer;
 use crate::node::queue::Queue;
 use crate::store::error::StoreError;
@@ -55,6 +55,20 @@ impl Work {
         self.health.done(worker, self.world.mono_ms());
         done
     }
+
+    /// The store failed. Said before anybody hears it by an answer, who may ask for the reason at once.
+    pub fn failed(&self, error: &StoreError) {
+        self.health.note(failure(error));
+    }
+}
+
+/// What a store that failed means for the node.
+pub(super) fn failure(error: &StoreError) -> Trouble {
+    let kind = match error {
+        StoreError::Disk { .. } => TroubleKind::SyncFailed,
+        _ => TroubleKind::Failed,
+    };
+    Trouble { kind, text: error.to_string() }
 }
 
 /// The thread that takes groups to the disk.
@@ -92,7 +106,13 @@ impl Settler {
                     self.disk.hit_wall();
                     queue.not_kept();
                 }
-                let outcome = if no_room { Outcome::NoRoom } else { Outcome::Failed };
+                let outcome = match no_room {
+                    true => Outcome::NoRoom,
+                    false => {
+                        work.failed(&error);
+                        Outcome::Failed
+                    }
+                };
                 answers.into_iter().for_each(|release| release(outcome));
                 if !no_room {
                     return Err(error);
