@@ -19,7 +19,7 @@ const PANICS: &str = "panics";
 /// Judges this program on one index that panics for certain, and on some that may.
 pub fn run(args: &Args, desk: &Path, whole: &Whole, tally: &mut Tally) -> Outcome<()> {
     if !args.abort.exists() {
-        let build = "cargo build --features plant --bin linnet --profile plug-abort, and copy it there";
+        let build = "cargo rustc --features plant --bin linnet -- -C panic=abort, and copy it there";
         return Err(wrong(format!("{} is missing: {build}", args.abort.display())));
     }
     let mut launch = Launch { binary: args.abort.clone(), ..Launch::of(args) }.with_small_segments();
