@@ -146,8 +146,10 @@ pub const SYNC_CHANGES_MAX: usize = 20_000;
 /// Entries looked at by one listing of users or rooms that has to filter.
 pub const SCAN_ENTRIES_MAX: usize = 10_000;
 
-/// Newest deliveries of a bridge that are told from redeliveries: more than any broker keeps in flight by default.
-pub const DELIVERIES_REMEMBERED: usize = 128;
+/// Newest deliveries of a bridge that are told from redeliveries. A broker may send again all that it has not seen
+/// acknowledged, which is more than its window: Mosquitto 2.0.11 lets 20 more go for each acknowledgement, up to all that
+/// waits, 1,000 by default. A power of two far below the 65,535 packet ids, so that one that comes round is forgotten.
+pub const DELIVERIES_REMEMBERED: u16 = 8_192;
 
 // ---- health ----
 

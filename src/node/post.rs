@@ -16,7 +16,6 @@ use crate::node::{Node, refuse};
 use crate::store::error::StoreError;
 use crate::store::index::catalog::Catalog;
 use crate::store::journal::Pos;
-use crate::store::record;
 use std::sync::Arc;
 
 impl Books for Node {
@@ -95,11 +94,8 @@ impl Node {
         delivery: Via,
         redelivered: bool,
     ) -> Result<Option<Message>, Refusal> {
-        if redelivered {
-            let known = self.bridge(&delivery.bridge).map_err(refuse)?;
-            if record::bridge::has(known.as_deref(), &delivery).map_err(|error| refuse(error.into()))? {
-                return Ok(None);
-            }
+        if redelivered && self.is_delivered(&delivery).map_err(refuse)? {
+            return Ok(None);
         }
         self.post(caller, room, draft, Some(delivery)).map(Some)
     }

@@ -1,9 +1,10 @@
 //! Every key of the index: one tree, a table byte first, numbers big-endian, ids ended by a zero byte where
 //! something follows them.
 //!
-//! A table byte is never used again once it was retired. Retired so far: none.
+//! A table byte is never used again once it was retired. Retired so far: 0x90, the deliveries of a bridge in one value.
 
 use crate::base::id::{MessageId, RoomId, Seq, UserId};
+use crate::base::limits::DELIVERIES_REMEMBERED;
 use crate::chat::token::TokenHash;
 
 /// A key of the index.
@@ -27,7 +28,7 @@ const TOKEN_OF: u8 = 0x51;
 const DEVICE: u8 = 0x60;
 const INVITATION: u8 = 0x70;
 const SETTING: u8 = 0x80;
-const BRIDGE: u8 = 0x90;
+const DELIVERY: u8 = 0x91;
 const TURNED: u8 = 0xA0;
 
 /// Where the index has followed the journal to: written last in every checkpoint.
@@ -66,7 +67,7 @@ pub fn words(key: &[u8]) -> &'static str {
         DEVICE => "a device",
         INVITATION => "an invitation",
         SETTING => "a setting",
-        BRIDGE => "a bridge's deliveries",
+        DELIVERY => "a bridge's deliveries",
         _ => "an entry",
     }
 }
@@ -288,9 +289,10 @@ pub fn room_retention(room: &RoomId) -> String {
     format!("retention.room.{room}")
 }
 
-/// The newest deliveries of a bridge.
-pub fn bridge(name: &str) -> Key {
-    key(BRIDGE, &[name.as_bytes()])
+/// The newest delivery of a bridge among those whose packet ids share a place. Brokers count on, so that a place is taken
+/// again when the delivery in it is old.
+pub fn delivery(bridge: &str, packet: u16) -> Key {
+    key(DELIVERY, &[bridge.as_bytes(), &[0], &(packet % DELIVERIES_REMEMBERED).to_be_bytes()])
 }
 
 /// The stretch of Changes up to this one whose times are shown otherwise than they were written.

@@ -39,5 +39,7 @@ pub const BRIDGE_BUSY_WAIT_MS: u64 = 50;
 pub const BRIDGE_WAIT_FIRST_MS: u64 = 500;
 /// Milliseconds between two attempts at most: a broker that is back is found within a minute.
 pub const BRIDGE_WAIT_MAX_MS: u64 = 60_000;
+/// Milliseconds a broker that was left has to read what was sent before, and to close: part of the time to stop.
+pub const BRIDGE_LEAVE_MS: u64 = 2_000;
 /// Milliseconds a stopping bridge has to store and acknowledge what it took: a slow card's sync, well under systemd's patience.
 pub const BRIDGE_STOP_MS: u64 = 5_000;

@@ -113,7 +113,7 @@ impl Follower {
         | What::Erased { via: Some(via), .. }
         | What::Skipped { via: Some(via), .. } = what
         {
-            history::delivered(shelf, via, writes)?;
+            history::delivered(via, writes);
         }
         let now = change.origin.moment.wall_ms;
         match what {

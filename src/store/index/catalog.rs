@@ -3,6 +3,7 @@
 use crate::base::id::{MessageId, RoomId, Seq, UserId};
 use crate::base::limits::{MEMBERSHIPS_MAX, TOKENS_PER_USER_MAX};
 use crate::base::time::WallMs;
+use crate::chat::change::Via;
 use crate::chat::device::Device;
 use crate::chat::invitation::Invitation;
 use crate::chat::membership::{Membership, ReadMark};
@@ -218,9 +219,12 @@ pub trait Catalog: Shelf {
         }
     }
 
-    /// The newest deliveries of a bridge, encoded.
-    fn bridge(&self, name: &str) -> Result<Option<Value>, StoreError> {
-        self.get(&keys::bridge(name))
+    /// Whether this delivery is among the newest of its bridge.
+    fn is_delivered(&self, via: &Via) -> Result<bool, StoreError> {
+        match self.get(&keys::delivery(&via.bridge, via.packet))? {
+            Some(value) => Ok(record::delivery::is(&value, via)?),
+            None => Ok(false),
+        }
     }
 
     /// Where the history of a room ends; `None` before its first message.

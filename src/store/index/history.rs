@@ -244,8 +244,6 @@ fn note_erasable(
 }
 
 /// A delivery of a bridge has become a message.
-pub(super) fn delivered(shelf: &dyn Shelf, via: &Via, writes: &mut Writes) -> Result<(), StoreError> {
-    let known = shelf.bridge(&via.bridge)?;
-    writes.put(keys::bridge(&via.bridge), &record::bridge::with(known.as_deref(), via)?);
-    Ok(())
+pub(super) fn delivered(via: &Via, writes: &mut Writes) {
+    writes.put(keys::delivery(&via.bridge, via.packet), &record::delivery::encode(via));
 }

@@ -113,8 +113,7 @@ impl<'a> Judge<'a> {
 
     /// Whether a redelivery of this packet would still be recognised by it.
     pub fn remembers(&self, via: &Via) -> Result<bool, StoreError> {
-        let known = self.shelf.bridge(&via.bridge)?;
-        Ok(record::bridge::has(known.as_deref(), via)?)
+        self.shelf.is_delivered(via)
     }
 
     /// Whether clients that were away may not have heard of it. A time nobody speaks for says nothing of its age.

@@ -7,8 +7,8 @@
 //! the version byte. The bytes of every version there ever was stay in `tests/golden/records`.
 
 pub mod block;
-pub mod bridge;
 pub mod change;
+pub mod delivery;
 pub mod device;
 pub mod invitation;
 pub mod membership;

@@ -1,12 +1,15 @@
 //! Against a scripted broker: redeliveries, sessions that are gone, rooms and stores that take nothing.
 
-use super::{Bridge, rule};
+use super::{Bridge, numbers, rule};
 use crate::harness::alive::Alive;
 use crate::harness::broker::Broker;
 use crate::harness::wait::until;
 use linnet::chat::user::Role;
 use linnet::node::{Caller, Catalog};
 use rumqttc::{Packet, QoS, SubscribeReasonCode};
+
+/// More than any broker was seen to send without waiting.
+const COUNT: u32 = 1_000;
 
 #[tokio::test]
 async fn a_redelivery_of_the_same_packet_and_bytes_is_said_once() {
@@ -113,8 +116,45 @@ async fn a_stopping_bridge_acknowledges_what_it_took_and_takes_its_leave() {
             other => panic!("neither PUBACK nor DISCONNECT: {other:?}"),
         }
     }
+    // A broker that is in the middle of sending would meet an error, and drop the acknowledgements behind it.
+    for packet in 31..=300 {
+        session.publish(packet, "t/x", "too late").await;
+    }
+    assert!(!stopping.is_finished(), "the broker has not read all yet, for what the bridge knows");
+    drop(session);
     stopping.await.unwrap();
     assert_eq!(alive.said("garden").len(), acknowledged as usize);
+}
+
+#[tokio::test]
+async fn all_that_a_broker_sends_without_waiting_may_come_again() {
+    let broker = Broker::listen().await;
+    let mut alive = Alive::begin(8);
+    let mut expected = numbers(1..=COUNT);
+    let mut bridge = Bridge::start(&alive, rule(broker.port, "t/#"));
+    let mut session = broker.accept(false).await;
+    for packet in 1..=COUNT as u16 {
+        session.publish(packet, "t/x", &format!("number {packet}")).await;
+    }
+    until("all are said", || alive.said("garden").len() >= expected.len()).await;
+    for round in 1..=2 {
+        // No acknowledgement was read when the connection breaks, and then the node.
+        drop(session);
+        if round == 2 {
+            bridge.kill().await;
+            alive = alive.lose_power();
+            bridge = Bridge::start(&alive, rule(broker.port, "t/#"));
+        }
+        session = broker.accept(true).await;
+        for packet in 1..=COUNT as u16 {
+            session.publish_again(packet, "t/x", &format!("number {packet}")).await;
+        }
+        let news = format!("news {round}");
+        session.publish(COUNT as u16 + round, "t/x", &news).await;
+        expected.push(news);
+        assert_eq!(session.acks(COUNT as usize + 1).await.last(), Some(&(COUNT as u16 + round)));
+        assert_eq!(alive.said("garden"), expected);
+    }
 }
 
 #[tokio::test]

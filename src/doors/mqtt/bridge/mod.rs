@@ -3,7 +3,9 @@
 //! A publication is acknowledged to the broker only when its message is on the disk, so what the broker promised to keep
 //! (QoS 1, its own persistence, a session that survives the connection) is lost by a restart of neither side. What comes
 //! again with DUP, the same packet id and the same bytes is not posted twice: the node keeps the newest deliveries of
-//! each bridge with their messages. A broker that gives out packet ids anew while it keeps the session could make a
+//! each bridge with their messages, as many as a broker may send before it has seen one of them acknowledged
+//! ([`DELIVERIES_REMEMBERED`](crate::base::limits::DELIVERIES_REMEMBERED)). Where fewer acknowledgements are on their
+//! way than that, it does not matter which of them a broken connection swallows. A broker that gives out packet ids anew while it keeps the session could make a
 //! repeat of the same words look like such a redelivery; those that count on, as Mosquitto does, cannot.
 //!
 //! Retained publications are passed over. A broker sends them again at every subscription, as the state of things and not

@@ -11,7 +11,8 @@ use super::rule::{BridgeRule, Qos};
 use super::{Bridge, stopped};
 use crate::base::limits::{
     BRIDGE_ACKS_MAX, BRIDGE_ARRIVED_MAX, BRIDGE_BUSY_WAIT_MS, BRIDGE_CONNECT_SECONDS,
-    BRIDGE_KEEP_ALIVE_SECONDS, BRIDGE_POSTS_MAX, BRIDGE_STALLED_SECONDS, MQTT_PACKET_BYTES_MAX,
+    BRIDGE_KEEP_ALIVE_SECONDS, BRIDGE_LEAVE_MS, BRIDGE_POSTS_MAX, BRIDGE_STALLED_SECONDS,
+    MQTT_PACKET_BYTES_MAX,
 };
 use crate::chat::refusal::Refusal;
 use crate::node::reply::Answer;
@@ -85,9 +86,22 @@ async fn listen(bridge: &Bridge, mut events: EventLoop, arrived: mpsc::Sender<Ar
                     Err(_) => return Err(Fault::Stalled),
                 }
             }
-            Event::Outgoing(Outgoing::Disconnect) => return Ok(()),
+            Event::Outgoing(Outgoing::Disconnect) => {
+                leave(events).await;
+                return Ok(());
+            }
             _ => {}
         }
+    }
+}
+
+/// Waits for the broker to close the connection, which says that it has read everything: a socket that is closed with
+/// something unread in it resets the connection, and a broker whose writing fails forgets what it has yet to read. What
+/// it still sends stays with it.
+async fn leave(mut events: EventLoop) {
+    let closed = async { while events.poll().await.is_ok() {} };
+    if timeout(Duration::from_millis(BRIDGE_LEAVE_MS), closed).await.is_err() {
+        tracing::debug!("the broker does not close a connection that was left");
     }
 }
 
