@@ -8,6 +8,7 @@ mod heap;
 mod log;
 mod mend;
 mod open;
+mod owning;
 mod restore;
 mod serve;
 mod tell;

@@ -40,6 +40,8 @@ pub struct Config {
     pub board: Option<String>,
     /// What linnet may use of the machine, where the board is not to say it.
     pub budget: Wish,
+    /// How somebody becomes the owner.
+    pub owner: Owner,
     /// The door for people, clients and devices.
     pub http: Http,
     /// The door for devices that speak MQTT.
@@ -52,6 +54,13 @@ pub struct Config {
     pub retention: Retention,
     /// Brokers to listen at, in the order of the files.
     pub bridges: Vec<BridgeRule>,
+}
+
+/// How somebody becomes the owner.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Owner {
+    /// The file with the code; without it the node makes one at each start.
+    pub code_file: Option<PathBuf>,
 }
 
 /// Settings of the HTTP door.
@@ -132,6 +141,7 @@ impl Config {
             log: tracing::Level::ERROR,
             board: None,
             budget: Wish::default(),
+            owner: Owner::default(),
             http: Http { address: SocketAddr::from(([0, 0, 0, 0], 0)), hosts: Vec::new() },
             mqtt: Mqtt { address: None },
             disk: Disk { floor: None },

@@ -91,6 +91,7 @@ fn failure(path: &Path, what: &str, error: &io::Error) -> Failure {
 /// Makes the folder and those above it that are missing. Each name is kept by a sync of the folder above it: without, a
 /// power cut may take the whole folder away, and the next start would be an empty one.
 fn make(path: &Path) -> io::Result<()> {
+    use io::ErrorKind::{InvalidInput, PermissionDenied};
     let above = match path.parent() {
         None => return Ok(()),
         Some(above) if above.as_os_str().is_empty() => Path::new("."),
@@ -103,7 +104,8 @@ fn make(path: &Path) -> io::Result<()> {
     }
     // Also when it exists: whoever made it may have been killed before it was synced.
     match File::open(above).and_then(|folder| folder.sync_all()) {
-        Err(error) if existed && error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        // A read-only root that knows no sync (SquashFS) has nothing to lose.
+        Err(error) if existed && matches!(error.kind(), PermissionDenied | InvalidInput) => Ok(()),
         other => other,
     }
 }

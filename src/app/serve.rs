@@ -3,7 +3,7 @@
 use super::again::Again;
 use super::backups::Schedule;
 use super::folder::DataFolder;
-use super::{mend, open, tell, test_mode};
+use super::{mend, open, owning, tell, test_mode};
 use crate::base::limits::CLOCK_IDLE_LOOK_MS;
 use crate::base::world::{OsWorld, World};
 use crate::cli::greeting::{Greeting, greeting, ready_line};
@@ -128,7 +128,7 @@ async fn doors(
     // Whoever has read the ready line may stop the node at once, and that must be a clean stop.
     let term = signal(SignalKind::terminate()).map_err(open::no_thread)?;
     let interrupt = signal(SignalKind::interrupt()).map_err(open::no_thread)?;
-    greet(&world, folder, bound, &node).await?;
+    greet(&world, folder, (bound, config.owner.code_file.as_deref()), &node).await?;
     notify::ready();
     wait_for_the_end(stop, term, interrupt).await;
     schedule.inspect(|schedule| schedule.stop());
@@ -271,14 +271,10 @@ fn bridge_line(report: &bridge::status::Report) -> BridgeLine {
 async fn greet(
     world: &OsWorld,
     folder: &DataFolder,
-    bound: SocketAddr,
+    (bound, code_file): (SocketAddr, Option<&Path>),
     node: &NodeHandle,
 ) -> Result<(), Failure> {
-    let owned = node.read(|reading| reading.has_owner()).unwrap_or(true);
-    let code = match owned {
-        true => None,
-        false => node.call(&Caller::Operator, |node| node.make_owner_code(&Caller::Operator)).await.ok(),
-    };
+    let code = owning::code(node, code_file).await;
     let text = greeting(&Greeting {
         ready_ms: world.mono_ms(),
         data: folder.path.clone(),

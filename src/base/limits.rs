@@ -71,6 +71,10 @@ pub const INVITATIONS_MAX: usize = 200;
 
 /// Milliseconds an owner code lives.
 pub const OWNER_CODE_LIFE_MS: u64 = 15 * 60 * 1_000;
+/// Letters and digits of an owner code that somebody chose: it is typed by hand.
+pub const OWNER_CODE_CHARS_MAX: usize = 64;
+/// Bytes of the file it is read from: a code, dashes, a line break.
+pub const OWNER_CODE_FILE_BYTES_MAX: u64 = 256;
 /// Milliseconds a session token lives: Rocket.Chat's 90 days.
 pub const SESSION_LIFE_MS: u64 = 90 * 24 * 3_600 * 1_000;
 /// Characters of a password; hashing more is a way to keep one core busy.

@@ -86,6 +86,12 @@ pub(super) const SETTINGS: &[Setting] = &[
         show: |config| config.budget.sessions.map_or(quoted("auto"), |sessions| sessions.to_string()),
     },
     Setting {
+        key: "owner.code_file",
+        expected: "the path of a file, or \"\" for a code of the node's own",
+        set: |config, given| put(&mut config.owner.code_file, path_or_none(given)),
+        show: |config| quoted(&shown(config.owner.code_file.as_ref())),
+    },
+    Setting {
         key: "http.address",
         expected: ADDRESS,
         set: |config, given| put(&mut config.http.address, text(given).and_then(|text| text.parse().ok())),
@@ -114,13 +120,8 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting {
         key: "backup.folder",
         expected: "the path of a folder that is there, or \"\" for no backups",
-        set: |config, given| {
-            let folder = text(given).map(|t| Some(PathBuf::from(t)).filter(|_| !t.is_empty()));
-            put(&mut config.backup.folder, folder)
-        },
-        show: |config| {
-            quoted(&config.backup.folder.as_ref().map_or(String::new(), |path| path.to_string_lossy().into()))
-        },
+        set: |config, given| put(&mut config.backup.folder, path_or_none(given)),
+        show: |config| quoted(&shown(config.backup.folder.as_ref())),
     },
     Setting {
         key: "backup.every",
@@ -147,6 +148,15 @@ pub(super) const SETTINGS: &[Setting] = &[
         show: |config| config.retention.megabytes.to_string(),
     },
 ];
+
+/// A path, or none for the empty text.
+fn path_or_none(given: &Given) -> Option<Option<PathBuf>> {
+    text(given).map(|text| Some(PathBuf::from(text)).filter(|_| !text.is_empty()))
+}
+
+fn shown(path: Option<&PathBuf>) -> String {
+    path.map_or(String::new(), |path| path.to_string_lossy().into())
+}
 
 /// The setting of that key.
 pub(super) fn setting(key: &str) -> Option<&'static Setting> {

@@ -1,7 +1,7 @@
 //! Codes: how somebody becomes the owner of the node, or a user of it.
 
 use crate::base::id::{RoomId, random_text};
-use crate::base::limits::{INVITATIONS_MAX, OWNER_CODE_LIFE_MS};
+use crate::base::limits::{INVITATIONS_MAX, OWNER_CODE_CHARS_MAX, OWNER_CODE_LIFE_MS};
 use crate::base::time::WallMs;
 use crate::chat::change::What;
 use crate::chat::invitation::{Invitation, InvitationKind};
@@ -10,6 +10,7 @@ use crate::chat::name::Text;
 use crate::chat::policy;
 use crate::chat::refusal::{Refusal, Right};
 use crate::chat::room::Room;
+use crate::chat::token::TokenHash;
 use crate::chat::user::{Role, Roles, User};
 use crate::node::accounts::{NewUser, OWNER};
 use crate::node::caller::{Caller, hash_token};
@@ -36,18 +37,41 @@ fn dashed(code: &str) -> String {
 impl Node {
     /// A fresh owner code; the one before it is no longer good. Only while nobody owns the node.
     pub fn make_owner_code(&mut self, caller: &Caller) -> Result<String, Refusal> {
+        self.end_owner_codes(caller, None)?;
+        let ends = self.now().wall_ms + OWNER_CODE_LIFE_MS;
+        self.make_code(InvitationKind::Owner, None, Some(ends), 1)
+    }
+
+    /// Takes an owner code that whoever set up the machine has chosen; the one before it is no longer good. It is good
+    /// until it is used or another takes its place: its paper may be read days later.
+    pub fn keep_owner_code(&mut self, caller: &Caller, code: &str) -> Result<String, Refusal> {
+        let code = bare(code);
+        if !(CODE_CHARS..=OWNER_CODE_CHARS_MAX).contains(&code.len()) {
+            return Err(Refusal::Invalid { what: "owner code", want: "14 to 64 letters and digits" });
+        }
+        // The same code at every start is no Change.
+        if !self.end_owner_codes(caller, Some(hash_token(&code)))? {
+            self.set_code(&code, InvitationKind::Owner, None, None, 1)?;
+        }
+        Ok(dashed(&code))
+    }
+
+    /// Ends all owner codes but this one, and says whether that one is there. Only while nobody owns the node.
+    fn end_owner_codes(&mut self, caller: &Caller, but: Option<TokenHash>) -> Result<bool, Refusal> {
         let actor = self.actor(caller)?;
         policy::may_administer(&actor, Right::ManageNode)?;
         if self.setting(OWNER).map_err(refuse)?.is_some() {
             return Err(Refusal::OwnerExists);
         }
+        let mut there = false;
         for old in self.invitations(INVITATIONS_MAX).map_err(refuse)? {
-            if old.kind == InvitationKind::Owner {
+            if old.kind == InvitationKind::Owner && Some(old.hash) == but && old.expires.is_none() {
+                there = true;
+            } else if old.kind == InvitationKind::Owner {
                 self.append(What::InvitationGone { hash: old.hash })?;
             }
         }
-        let ends = self.now().wall_ms + OWNER_CODE_LIFE_MS;
-        self.make_code(InvitationKind::Owner, None, Some(ends), 1)
+        Ok(there)
     }
 
     /// An invitation into a room, and with it to the node. Those who keep the room may make one.
@@ -86,6 +110,19 @@ impl Node {
         expires: Option<WallMs>,
         uses_max: u32,
     ) -> Result<String, Refusal> {
+        let code = random_text(self.world(), CODE_CHARS);
+        self.set_code(&code, kind, by, expires, uses_max)?;
+        Ok(dashed(&code))
+    }
+
+    fn set_code(
+        &mut self,
+        code: &str,
+        kind: InvitationKind,
+        by: Option<crate::base::id::UserId>,
+        expires: Option<WallMs>,
+        uses_max: u32,
+    ) -> Result<(), Refusal> {
         let known = self.invitations(INVITATIONS_MAX).map_err(refuse)?;
         let (good, ended): (Vec<_>, Vec<_>) = known.iter().partition(|known| is_good(known, &self.clock));
         for ended in ended {
@@ -94,16 +131,15 @@ impl Node {
         if good.len() >= INVITATIONS_MAX {
             return Err(Refusal::TooMany { what: "invitations", max: INVITATIONS_MAX });
         }
-        let code = random_text(self.world(), CODE_CHARS);
         let id = random_text(self.world(), 8).into();
-        let hash = hash_token(&code);
+        let hash = hash_token(code);
         let invitation =
             Invitation { hash, kind, id, by, created: self.now().wall_ms, expires, uses_max, uses: 0 };
         if let Some(expires) = expires {
             self.clock.note_code(hash, expires);
         }
         self.append(What::InvitationSet(invitation))?;
-        Ok(dashed(&code))
+        Ok(())
     }
 
     /// Makes the bearer of the owner code the owner of the node, and says so in the room with where they came from.

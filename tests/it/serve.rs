@@ -86,6 +86,38 @@ fn an_owner_link_is_fresh_and_only_for_a_node_without_owner() {
     assert!(late.err.contains("has an owner"), "{}", late.err);
 }
 
+#[test]
+fn a_code_on_the_card_makes_the_owner_at_any_later_start() {
+    let desk = Desk::with(&[
+        ("code", "ABCD-efgh-2345-JKLM\r\n"),
+        ("linnet.toml", "[owner]\ncode_file = \"code\"\n"),
+    ]);
+    let first = Process::start(&desk, "");
+    assert!(first.greeting.contains("/#own-ABCD-efgh-2345-JKLM "), "{}", first.greeting);
+    first.kill();
+    let node = Process::start(&desk, "");
+    let headers = [("Content-Type", "application/json")];
+    let claim = |code: &str| {
+        let body = format!(r#"{{"code":"{code}","username":"alice","password":"a few words"}}"#);
+        node.ask("POST", "/api/linnet/claim", &headers, Some(body.as_bytes())).status
+    };
+    assert_eq!(claim("ABCD-efgh-2345-JKLN"), 400, "another code");
+    assert_eq!(claim("ABCDefgh2345JKLM"), 200);
+    assert_eq!(claim("ABCDefgh2345JKLM"), 400, "once");
+    node.kill();
+    assert!(!Process::start(&desk, "").greeting.contains("/#own-"));
+}
+
+#[test]
+fn a_code_that_could_be_guessed_is_not_used() {
+    for weak in ["", "1234", "owner"] {
+        let desk = Desk::with(&[("code", weak), ("linnet.toml", "[owner]\ncode_file = \"code\"\n")]);
+        let node = Process::start(&desk, "");
+        let code = node.greeting.split("/#own-").nth(1).unwrap().split(' ').next().unwrap();
+        assert_eq!(code.len(), 17, "one of the node's own: {code}");
+    }
+}
+
 fn user_add(desk: &Desk, name: &str, role: &str) -> Ran {
     desk.run_with_input(&format!("user add {name} --role {role} --password-stdin"), "correct horse\n")
 }
