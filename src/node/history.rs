@@ -205,7 +205,7 @@ impl Reading {
                 show_change(&mut change, &turned);
             }
             let is_after = first_shown.is_some_and(|first| change.seq >= first);
-            if is_after || change.origin.moment.wall_ms > at {
+            if is_after || shown_at(&change) > at {
                 since.take(permit, change);
             }
         }
@@ -259,6 +259,14 @@ struct Gathered {
     trimmed: Seq,
     updated: BTreeMap<Seq, Message>,
     removed: Vec<(MessageId, WallMs)>,
+}
+
+/// The time that is shown for it. A message's own is read a moment before the Change around it gets its time.
+fn shown_at(change: &Change) -> WallMs {
+    match &change.what {
+        What::Posted { message, .. } | What::Revised { message, .. } => message.touched,
+        _ => change.origin.moment.wall_ms,
+    }
 }
 
 impl Gathered {
