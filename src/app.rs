@@ -14,6 +14,7 @@ mod serve;
 mod tell;
 mod test_mode;
 mod upgrade;
+pub mod watchdog;
 
 use crate::base::budget::Budget;
 use crate::base::world::OsWorld;

@@ -3,7 +3,7 @@
 use super::again::Again;
 use super::backups::Schedule;
 use super::folder::DataFolder;
-use super::{mend, open, owning, tell, test_mode};
+use super::{mend, open, owning, tell, test_mode, watchdog};
 use crate::base::limits::CLOCK_IDLE_LOOK_MS;
 use crate::base::world::{OsWorld, World};
 use crate::cli::greeting::{Greeting, greeting, ready_line};
@@ -130,7 +130,11 @@ async fn doors(
     let interrupt = signal(SignalKind::interrupt()).map_err(open::no_thread)?;
     greet(&world, folder, (bound, config.owner.code_file.as_deref()), &node).await?;
     notify::ready();
+    if let Some(within) = notify::watched() {
+        tokio::spawn(watchdog::feed(node.clone(), within, notify::alive));
+    }
     wait_for_the_end(stop, term, interrupt).await;
+    notify::stopping();
     schedule.inspect(|schedule| schedule.stop());
     for task in tasks {
         // A door that panicked has said so; the others and the store still stop cleanly.

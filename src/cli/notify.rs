@@ -1,18 +1,48 @@
-//! Telling the service manager that the node serves (`Type=notify`), without a library: one datagram.
+//! Telling the service manager that the node serves (`Type=notify`) and is alive (`WatchdogSec=`), without a library:
+//! one datagram each. The words are those of sd_notify(3), the variables those of sd_watchdog_enabled(3).
 
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::time::Duration;
 
 /// Says `READY=1` to whoever started us and asked for it. Does nothing when nobody did.
 ///
 /// A manager that cannot be reached is logged and no more: people are served all the same.
 pub fn ready() {
-    if let Err(error) = tell(std::env::var_os("NOTIFY_SOCKET"), b"READY=1") {
-        tracing::warn!(%error, "the service manager did not hear that the node is ready");
+    say(b"READY=1", "that the node is ready");
+}
+
+/// Says `WATCHDOG=1`: still alive.
+pub fn alive() {
+    say(b"WATCHDOG=1", "that the node is alive");
+}
+
+/// Says `STOPPING=1`: what is under way is being finished.
+pub fn stopping() {
+    say(b"STOPPING=1", "that the node is stopping");
+}
+
+fn say(words: &[u8], what: &str) {
+    if let Err(error) = tell(std::env::var_os("NOTIFY_SOCKET"), words) {
+        tracing::warn!(%error, "the service manager did not hear {what}");
     }
+}
+
+/// Within what time [`alive`] must be said again, or the manager ends this process and starts it anew. None when
+/// nobody watches this process.
+pub fn watched() -> Option<Duration> {
+    let said = |name| std::env::var(name).ok();
+    watched_within(said("WATCHDOG_USEC").as_deref(), said("WATCHDOG_PID").as_deref(), std::process::id())
+}
+
+fn watched_within(within_us: Option<&str>, whom: Option<&str>, us: u32) -> Option<Duration> {
+    // Without a process id it is for whoever reads it; with another's, we only inherited it.
+    let is_ours = whom.is_none_or(|whom| whom.parse() == Ok(us));
+    let within_us = within_us?.parse().ok().filter(|&within_us| within_us > 0 && is_ours)?;
+    Some(Duration::from_micros(within_us))
 }
 
 /// Sends the words to the socket; `false` when there is nobody to tell.
@@ -57,6 +87,17 @@ mod tests {
         let manager = UnixDatagram::bind_addr(&here).expect("a name nobody else has");
         assert!(tell(Some(format!("@{name}").into()), b"READY=1").expect("the manager listens"));
         assert_eq!(heard(&manager), "READY=1");
+    }
+
+    #[test]
+    fn only_a_watch_over_this_very_process_counts() {
+        let within = |time, whom| watched_within(time, whom, 7).map(|within| within.as_millis());
+        assert_eq!(within(Some("30000000"), Some("7")), Some(30_000));
+        assert_eq!(within(Some("30000000"), None), Some(30_000));
+        assert_eq!(within(Some("30000000"), Some("8")), None, "inherited from another process");
+        assert_eq!(within(None, Some("7")), None);
+        assert_eq!(within(Some("0"), None), None);
+        assert_eq!(within(Some("soon"), None), None);
     }
 
     #[test]

@@ -298,3 +298,42 @@ fn an_idle_node_writes_nothing() {
     }
     assert_eq!((disk.counts(), watch.changes.load(SeqCst)), before);
 }
+
+#[test]
+fn the_watchdog_is_fed_while_the_disk_answers_and_not_while_it_hangs() {
+    let stage = stage();
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let (within, fed) = (Duration::from_secs(60), Arc::new(AtomicUsize::new(0)));
+    let count = fed.clone();
+    let alive = move || _ = count.fetch_add(1, SeqCst);
+    let more_than = |before| {
+        let fed = fed.clone();
+        async move {
+            // The threads are real, the clock is not: it runs ahead of them.
+            let begun = std::time::Instant::now();
+            while fed.load(SeqCst) <= before && begun.elapsed() < LIMIT {
+                tokio::time::advance(within).await;
+            }
+            assert!(fed.load(SeqCst) > before, "it is fed");
+        }
+    };
+    runtime.block_on(async {
+        tokio::spawn(linnet::app::watchdog::feed(stage.handle.clone(), within, alive));
+        more_than(0).await;
+        stage.gated.set_open(false);
+        let flying = post(&stage.handle, &stage.alice, "at a disk that hangs");
+        // One that had been asked before may still come back.
+        tokio::time::advance(within).await;
+        let before = fed.load(SeqCst);
+        for _ in 0..100 {
+            tokio::time::advance(within).await;
+        }
+        assert_eq!(fed.load(SeqCst), before, "nobody is told that a hanging disk is alive");
+        stage.gated.set_open(true);
+        more_than(before).await;
+        flying.await.unwrap();
+    });
+    drop(runtime);
+    assert!(stop(stage.running).is_ok());
+}
