@@ -10,14 +10,14 @@ use crate::node::Launch;
 use crate::posters::{everybody, while_they_post};
 use crate::record::Recorder;
 use crate::town::Town;
-use crate::wait::Stop;
+use crate::wait::{Stop, until};
 use crate::witness::Witness;
 use crate::{Outcome, wrong};
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-/// How long they post before and after.
+/// How long they post after it.
 const LIFE: Duration = Duration::from_millis(400);
 /// Files that find no room: those of the database alone.
 const PART: &str = "/data/index/";
@@ -46,7 +46,11 @@ fn stuck(args: &Args, desk: &Path, tally: &mut Tally) -> Outcome<()> {
     town.tell(&witness);
     let mut posters = everybody(args.seed);
     let post = |stop: &Stop| stop.within(LIFE);
-    while_they_post(&mut posters, &town, node.address, &witness, post);
+    // An index without a checkpoint is opened without a write.
+    let written = |_: &Stop| until(|| fs::metadata(data.join("index/db")).is_ok_and(|db| db.len() > 0));
+    if !while_they_post(&mut posters, &town, node.address, &witness, written) {
+        return Err(wrong("the index is not brought up"));
+    }
     fs::write(&full, "")?;
     let said = while_they_post(&mut posters, &town, node.address, &witness, |_| node.says(WAITS));
     said.map_err(|error| wrong(format!("the index finds no room: {error}")))?;
