@@ -137,6 +137,8 @@ pub const INDEX_BATCH_WRITES: usize = 128;
 /// Milliseconds after which a checkpoint is due although little waits: what waits is replayed from the journal anyway,
 /// and a checkpoint costs a card some 20 KB however little it writes.
 pub const CHECKPOINT_MS: u64 = 60_000;
+/// Milliseconds after which an index that found no room is looked at again: so long what it cannot read is refused.
+pub const INDEX_STUCK_LOOK_MS: u64 = 2_000;
 /// Changes between two waymarks: a message found by its minted id is looked for among so many.
 pub const WAYMARK_CHANGES: u64 = 256;
 /// Blocks of a room's history that go at once when it is trimmed: some four thousand messages.

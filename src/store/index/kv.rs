@@ -41,6 +41,11 @@ pub trait Kv: Shelf + Send + Sync {
         0
     }
 
+    /// Whether it cannot be read whole any more since a write found no room, and a copy in memory could: a start makes one.
+    fn is_walled_in(&self) -> bool {
+        false
+    }
+
     /// Whether it only stands in for one that the disk has no room to open: what is written to it is forgotten.
     fn is_makeshift(&self) -> bool {
         false

@@ -167,6 +167,11 @@ impl Settled {
         self.kv.bytes_on_disk()
     }
 
+    /// Whether only a start can read the store below whole again, though its disk has no room.
+    pub fn is_walled_in(&self) -> bool {
+        self.kv.is_walled_in()
+    }
+
     /// Whether the store below only stands in for the one that the disk has no room to open.
     pub fn is_makeshift(&self) -> bool {
         self.kv.is_makeshift()

@@ -2,6 +2,7 @@
 //! every sync leaves a witness of how far the index has got.
 
 use crate::base::id::Seq;
+use crate::base::limits::MAKESHIFT_INDEX_BYTES_MAX;
 use crate::store::error::StoreError;
 use crate::store::index::kv::{Kv, Order, Shelf, Value, Write};
 use crate::store::index::settled::Checkpoint;
@@ -9,6 +10,7 @@ use crate::store::index::sled::SledKv;
 use crate::store::keys::{self, Key};
 use crate::store::rescue::witness::Witness;
 use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// Hears why an index that was open can no longer be trusted.
@@ -42,6 +44,8 @@ pub struct Guarded {
     kv: SledKv,
     alarm: Alarm,
     notes: Mutex<Notes>,
+    /// A read found no room: the database first ends what a write had begun.
+    walled_in: AtomicBool,
 }
 
 struct Notes {
@@ -60,7 +64,8 @@ pub(super) fn reached(kv: &SledKv) -> Result<Option<Seq>, StoreError> {
 
 impl Guarded {
     pub(super) fn new(kv: SledKv, witness: Witness, alarm: Alarm) -> Self {
-        Self { kv, alarm, notes: Mutex::new(Notes { witness, unsynced: None }) }
+        let notes = Mutex::new(Notes { witness, unsynced: None });
+        Self { kv, alarm, notes, walled_in: AtomicBool::new(false) }
     }
 
     /// What it is made of.
@@ -76,11 +81,19 @@ impl Guarded {
         }
         result
     }
+
+    fn read<T>(&self, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let result = self.watch(work);
+        if result.as_ref().is_err_and(StoreError::is_no_room) {
+            self.walled_in.store(true, Ordering::Relaxed);
+        }
+        result
+    }
 }
 
 impl Shelf for Guarded {
     fn get(&self, key: &[u8]) -> Result<Option<Value>, StoreError> {
-        self.watch(|| self.kv.get(key))
+        self.read(|| self.kv.get(key))
     }
 
     fn scan(
@@ -90,7 +103,7 @@ impl Shelf for Guarded {
         order: Order,
         max: usize,
     ) -> Result<Vec<(Key, Value)>, StoreError> {
-        self.watch(|| self.kv.scan(from, to, order, max))
+        self.read(|| self.kv.scan(from, to, order, max))
     }
 }
 
@@ -117,5 +130,10 @@ impl Kv for Guarded {
 
     fn bytes_on_disk(&self) -> u64 {
         self.kv.bytes_on_disk()
+    }
+
+    fn is_walled_in(&self) -> bool {
+        // A larger one could not even be opened by a start: it is better read in parts.
+        self.walled_in.load(Ordering::Relaxed) && self.bytes_on_disk() <= MAKESHIFT_INDEX_BYTES_MAX
     }
 }
