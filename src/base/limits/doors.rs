@@ -88,7 +88,7 @@ pub const DDP_STRANGER_BYTES_MAX: usize = 8 * 1024;
 pub const DDP_READ_BYTES: usize = 16 * 1024;
 /// Messages of one client that were read and wait for their turn.
 pub const DDP_MESSAGES_WAITING_MAX: usize = 64;
-/// Methods of one client at work; below [`JOBS_PER_CALLER_MAX`], so that the client's other doors stay open.
+/// Methods of one client at work; below [`JOBS_PER_CALLER_MAX`](super::JOBS_PER_CALLER_MAX), so that the client's other doors stay open.
 pub const DDP_METHODS_MAX: usize = 32;
 /// Subscriptions of one client: a bot that hears many rooms one by one.
 pub const DDP_SUBSCRIPTIONS_MAX: usize = 512;

@@ -1,7 +1,7 @@
 //! A small HTTP client over a plain socket, so that tests see every byte and can send wrong ones.
 
 use serde_json::Value;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -37,9 +37,13 @@ impl Heard {
 /// A socket that does not wait for ever.
 pub fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
+    patient(&stream);
+    stream
+}
+
+fn patient(stream: &TcpStream) {
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.set_write_timeout(Some(PATIENCE)).unwrap();
-    stream
 }
 
 /// One request on a connection of its own. `Host` is the address unless the headers name one.
@@ -50,6 +54,17 @@ pub fn ask(
     headers: &[(&str, &str)],
     body: Option<&[u8]>,
 ) -> Heard {
+    ask_if_there(address, method, path, headers, body).unwrap()
+}
+
+/// As [`ask`], of a node that may be gone: it fails where no answer begins.
+pub fn ask_if_there(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Option<&[u8]>,
+) -> io::Result<Heard> {
     let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
     if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
         head += &format!("Host: {address}\r\n");
@@ -60,31 +75,34 @@ pub fn ask(
     if let Some(body) = body {
         head += &format!("Content-Length: {}\r\n", body.len());
     }
-    let mut stream = connect(address);
+    let mut stream = TcpStream::connect(address)?;
+    patient(&stream);
     let mut bytes = (head + "\r\n").into_bytes();
     bytes.extend_from_slice(body.unwrap_or_default());
     // A node that refuses a large body answers while we still write.
     let _ = stream.write_all(&bytes);
-    let mut heard = head_of(&mut stream);
+    let mut heard = head_of(&mut stream)?;
     if method != "HEAD" {
         heard.body = body_of(&heard, &mut stream);
     }
-    heard
+    Ok(heard)
 }
 
 /// Reads one answer up to the end of its connection or of its announced length.
 pub fn hear(stream: &mut TcpStream) -> Heard {
-    let mut heard = head_of(stream);
+    let mut heard = head_of(stream).unwrap();
     heard.body = body_of(&heard, stream);
     heard
 }
 
-fn head_of(stream: &mut TcpStream) -> Heard {
+fn head_of(stream: &mut TcpStream) -> io::Result<Heard> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
         match stream.read(&mut byte) {
             Ok(1) => head.push(byte[0]),
+            Ok(_) if head.is_empty() => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Err(error) if head.is_empty() => return Err(error),
             other => panic!("no whole answer, {other:?} after {:?}", String::from_utf8_lossy(&head)),
         }
     }
@@ -93,7 +111,7 @@ fn head_of(stream: &mut TcpStream) -> Heard {
     let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
     let headers = lines.filter_map(|line| line.split_once(": "));
     let headers = headers.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect();
-    Heard { status, headers, body: Vec::new() }
+    Ok(Heard { status, headers, body: Vec::new() })
 }
 
 fn body_of(heard: &Heard, stream: &mut TcpStream) -> Vec<u8> {
