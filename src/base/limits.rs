@@ -5,12 +5,14 @@ mod budgets;
 mod disk;
 mod doors;
 mod rescue;
+mod topics;
 
 pub use bridges::*;
 pub use budgets::*;
 pub use disk::*;
 pub use doors::*;
 pub use rescue::*;
+pub use topics::*;
 
 // ---- ids and names ----
 

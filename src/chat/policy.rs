@@ -9,6 +9,27 @@ use crate::chat::room::{Room, RoomKind};
 use crate::chat::user::{Role, User};
 use std::sync::Arc;
 
+macro_rules! permit {
+    ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty),* }) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Debug)]
+        pub struct $name { $($field: $type),* }
+
+        impl $name {
+            $(
+                /// For whom or what the permit holds.
+                pub fn $field(&self) -> &$type {
+                    &self.$field
+                }
+            )*
+        }
+    };
+}
+
+mod topics;
+
+pub use topics::{MayPublish, MaySubscribe, OWN_TOPICS, may_hold_session, may_publish, may_subscribe};
+
 /// Who acts, as the node knows them at this place in the order.
 #[derive(Clone, Debug)]
 pub struct Actor {
@@ -33,23 +54,6 @@ impl Actor {
     fn is_resident(&self) -> bool {
         self.is(Role::Admin) || self.is(Role::Moderator) || self.is(Role::User) || self.is(Role::Bot)
     }
-}
-
-macro_rules! permit {
-    ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty),* }) => {
-        $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, Debug)]
-        pub struct $name { $($field: $type),* }
-
-        impl $name {
-            $(
-                /// For whom or what the permit holds.
-                pub fn $field(&self) -> &$type {
-                    &self.$field
-                }
-            )*
-        }
-    };
 }
 
 /// Why somebody may read a room, and so what would have to change for the right to end.

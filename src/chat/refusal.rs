@@ -43,6 +43,10 @@ pub enum Right {
     CreateTokens,
     /// See who is there.
     SeeUsers,
+    /// Publish to a topic.
+    Publish,
+    /// Subscribe to a topic filter.
+    Subscribe,
 }
 
 /// Why not.

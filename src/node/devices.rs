@@ -4,7 +4,7 @@ use crate::base::id::{RoomId, UserId};
 use crate::base::limits::{DEVICE_ROOMS_MAX, SCAN_ENTRIES_MAX};
 use crate::base::time::WallMs;
 use crate::chat::change::What;
-use crate::chat::device::{Binding, Device};
+use crate::chat::device::{Binding, Device, TopicRights};
 use crate::chat::name::Name;
 use crate::chat::policy::{self, Actor};
 use crate::chat::refusal::{Refusal, Right};
@@ -103,7 +103,8 @@ impl Node {
         let added_by = Some(actor.user.id.clone());
         let bindings = vec![rights.binding(room.id.clone())];
         let created = self.now().wall_ms;
-        self.append(What::DeviceSet(Device { user: user.id.clone(), bindings, added_by, created }))?;
+        let topics = TopicRights::default();
+        self.append(What::DeviceSet(Device { user: user.id.clone(), bindings, topics, added_by, created }))?;
         let label = user.username.as_str().into();
         let (key, _) = self.make_token(&user.id, TokenKind::Device, label, None, KEY_PREFIX)?;
         Ok(Added { user, key, room })

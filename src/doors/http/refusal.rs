@@ -239,6 +239,8 @@ fn what_next(right: Right) -> &'static str {
         Right::Impersonate => "Only bots, devices and admins may speak under another name",
         Right::CreateTokens => "Guests and devices may not make tokens: ask an admin for an account",
         Right::SeeUsers => "Devices may not list users",
+        Right::Publish => "You may not publish to this topic: an admin gives devices their topics",
+        Right::Subscribe => "You may not subscribe to this: an admin gives devices their topics",
     }
 }
 

@@ -1,7 +1,7 @@
 //! A device and its rights as bytes.
 
 use crate::base::id::UserId;
-use crate::chat::device::{Binding, Device};
+use crate::chat::device::{Binding, Device, TopicRights};
 use crate::store::record::RecordError;
 use crate::store::record::form::{self, List};
 use serde::{Deserialize, Serialize};
@@ -51,6 +51,7 @@ impl TryFrom<Form<'_>> for Device {
         Ok(Self {
             user: form::user_id(form.user)?,
             bindings: form.bindings.0.into_iter().map(binding).collect::<Result<_, _>>()?,
+            topics: TopicRights::default(),
             added_by: form::user_id_if(form.added_by)?,
             created: form.created,
         })

@@ -52,7 +52,13 @@ pub fn token(user: &UserId, number: u8) -> TokenHash {
 pub fn device(user: &UserId, reads: &[RoomId]) -> What {
     let binding = |room: &RoomId| Binding { room: room.clone(), post: true, read: true };
     let bindings = reads.iter().map(binding).collect();
-    What::DeviceSet(Device { user: user.clone(), bindings, added_by: None, created: 0 })
+    What::DeviceSet(Device {
+        user: user.clone(),
+        bindings,
+        topics: Default::default(),
+        added_by: None,
+        created: 0,
+    })
 }
 
 pub fn joined(room: &RoomId, user: &UserId) -> What {

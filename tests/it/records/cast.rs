@@ -167,6 +167,7 @@ impl Chance {
         Device {
             user: self.user_id(),
             bindings: self.some(16, binding),
+            topics: Default::default(),
             added_by: self.maybe(|| self.user_id()),
             created: self.number(),
         }

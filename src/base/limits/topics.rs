@@ -1,0 +1,19 @@
+//! Topics, publications and the sessions that hear of them.
+
+/// Bytes of a topic or a filter. The protocol allows 65,535; nobody names a thing in more than a few hundred.
+pub const TOPIC_BYTES_MAX: usize = 4_096;
+/// Levels of a topic or a filter: each is a step of every match.
+pub const TOPIC_LEVELS_MAX: usize = 64;
+/// Bytes of one publication's payload: the list of devices of a large Zigbee network, or a
+/// photograph of a small camera.
+pub const PUBLICATION_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of what else a publisher said of a publication.
+pub const PUBLICATION_PROPERTIES_BYTES_MAX: usize = 8 * 1024;
+/// Filters of each kind that one device's rights may have.
+pub const DEVICE_FILTERS_MAX: usize = 32;
+/// Sessions that outlive their connections.
+pub const TOPIC_SESSIONS_MAX: usize = 1_000;
+/// Subscriptions of one session.
+pub const SUBSCRIPTIONS_MAX: usize = 256;
+/// Topics that have a retained publication.
+pub const RETAINED_MAX: usize = 100_000;

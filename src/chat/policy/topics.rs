@@ -1,0 +1,105 @@
+//! Who may publish and subscribe to what. Rooms are not among it: their topics are read and written by the rights of the
+//! room ([`may_read`](super::may_read), [`may_post`](super::may_post)).
+
+use super::Actor;
+use crate::base::id::UserId;
+use crate::chat::refusal::{Refusal, Right};
+use crate::chat::topic::{Filter, Topic};
+use crate::chat::user::Role;
+use smol_str::SmolStr;
+
+/// What the topics of the node itself begin with.
+pub const OWN_TOPICS: &str = "linnet/";
+/// What the topics of a device begin with; its name follows.
+const DEVICE_TOPICS: &str = "linnet/device/";
+/// What everyone may know: whether the node is there.
+const STATUS: &str = "linnet/status";
+
+permit!(
+    /// May publish to this topic.
+    MayPublish { topic: Topic, user: UserId }
+);
+permit!(
+    /// May hear what is published to the topics of this filter.
+    MaySubscribe { filter: Filter, user: UserId }
+);
+
+/// May the actor publish to this topic?
+///
+/// A device may to its own `linnet/device/<name>/...` (but not what others tell it, `in`), to what its filters say, and
+/// to the `in` of devices that it may command. Administrators may command all devices and publish to all topics that are
+/// not the node's own. Other people speak in rooms.
+pub fn may_publish(actor: &Actor, topic: &Topic) -> Result<MayPublish, Refusal> {
+    let text = topic.as_str();
+    let allowed = match own_part(text) {
+        _ if text.starts_with('$') => false,
+        Own::Device(name, "in") => may_command(actor, name),
+        Own::Device(name, rest) => !rest.is_empty() && is_device(actor, name),
+        Own::Node => false,
+        Own::Others => match &actor.device {
+            Some(device) => device.topics.publish.iter().any(|filter| filter.matches(topic)),
+            None => actor.is(Role::Admin),
+        },
+    };
+    if !allowed {
+        return Err(Refusal::NotAllowed(Right::Publish));
+    }
+    Ok(MayPublish { topic: topic.clone(), user: actor.user.id.clone() })
+}
+
+/// May the actor hear what is published to all topics of this filter?
+///
+/// One right has to cover the whole filter: a filter is never cut down to what is allowed of it.
+pub fn may_subscribe(actor: &Actor, filter: &Filter) -> Result<MaySubscribe, Refusal> {
+    let text = filter.as_str();
+    let own = matches!(own_part(text), Own::Device(name, _) if is_device(actor, name));
+    let allowed = own
+        || text == STATUS
+        || match &actor.device {
+            Some(device) => device.topics.subscribe.iter().any(|right| right.covers(filter)),
+            None => actor.is(Role::Admin),
+        };
+    if !allowed {
+        return Err(Refusal::NotAllowed(Right::Subscribe));
+    }
+    Ok(MaySubscribe { filter: filter.clone(), user: actor.user.id.clone() })
+}
+
+/// May the actor have a session that is kept while nobody is connected? Whoever has an account may.
+pub fn may_hold_session(actor: &Actor) -> bool {
+    actor.device.is_some() || actor.is_resident()
+}
+
+/// To whom a topic or filter of the node's own part belongs.
+enum Own<'a> {
+    /// To this device, with what follows its name.
+    Device(&'a str, &'a str),
+    /// To the node.
+    Node,
+    /// To nobody: it is not in that part.
+    Others,
+}
+
+fn own_part(text: &str) -> Own<'_> {
+    match text.strip_prefix(DEVICE_TOPICS) {
+        Some(rest) => {
+            let (name, rest) = rest.split_once('/').unwrap_or((rest, ""));
+            Own::Device(name, rest)
+        }
+        None if text.starts_with(OWN_TOPICS) || text == OWN_TOPICS.trim_end_matches('/') => Own::Node,
+        None => Own::Others,
+    }
+}
+
+/// Names of devices have no `+` and `#`, so a filter is one device's own only when it names it.
+fn is_device(actor: &Actor, name: &str) -> bool {
+    actor.device.is_some() && actor.user.username.folded() == SmolStr::new(name.to_ascii_lowercase())
+}
+
+fn may_command(actor: &Actor, name: &str) -> bool {
+    match &actor.device {
+        Some(device) => Topic::parse(name)
+            .is_ok_and(|name| device.topics.command.iter().any(|filter| filter.matches(&name))),
+        None => actor.is(Role::Admin),
+    }
+}
