@@ -5,3 +5,4 @@ pub mod gpio;
 pub mod http;
 pub mod mqtt;
 pub mod papers;
+pub mod reach;

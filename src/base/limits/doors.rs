@@ -118,3 +118,24 @@ pub const DDP_LINGER_SECONDS: u64 = 2;
 pub const DDP_LINGER_BYTES: usize = 4 * 1024 * 1024;
 /// Times a right that may have ended meanwhile is asked for again before the node counts as busy.
 pub const STALE_RETRIES_MAX: usize = 4;
+
+// ---- tls and websockets as carriers ----
+
+/// TLS handshakes under way at once: a Pi Zero ends some dozens a second.
+pub const TLS_HANDSHAKES_MAX: usize = 64;
+/// Seconds a TLS handshake may take: a radio with a long way, and a Pi Zero that is busy.
+pub const TLS_HANDSHAKE_SECONDS_MAX: u64 = 10;
+/// TLS sessions remembered, so that a client that comes back is spared most of the handshake: some 300 bytes each.
+pub const TLS_SESSIONS_KEPT_MAX: usize = 128;
+/// Seconds between two looks at whether the files of the certificate are others than those that were read.
+pub const TLS_LOOK_SECONDS: u64 = 2;
+/// Bytes of a file with certificates or a key: a chain has some KB, a list of authorities a few hundred.
+pub const TLS_FILE_BYTES_MAX: u64 = 1024 * 1024;
+/// Names and addresses in a certificate that the node makes for itself.
+pub const TLS_NAMES_MAX: usize = 32;
+/// Bytes of a common name: X.509's own bound is 64 characters.
+pub const COMMON_NAME_BYTES_MAX: usize = 256;
+/// Bytes of one frame of a WebSocket that carries a stream: MQTT's longest packet. Frames are passed on as they come.
+pub const CARRIER_FRAME_BYTES_MAX: u64 = 268_435_460;
+/// Bytes put into one frame of it.
+pub const CARRIER_WRITE_BYTES: usize = 16 * 1024;

@@ -55,6 +55,8 @@ pub struct Call {
     pub peer: SocketAddr,
     /// Where it arrived.
     pub local: SocketAddr,
+    /// Whether it came over TLS of ours.
+    pub secure: bool,
     /// Who is calling; always there in rows that are `LoggedIn`.
     pub caller: Option<Caller>,
     /// How they showed it.
@@ -129,10 +131,10 @@ impl Call {
         self.peer.ip().to_canonical()
     }
 
-    /// This node as the caller reaches it: `http://<Host>`, without a slash at its end.
+    /// This node as the caller reaches it: `http://<Host>` or `https://<Host>`, without a slash at its end.
     pub fn base(&self) -> String {
         // A proxy that the operator named, in front of us, speaks TLS.
-        let through_tls = self.header("x-forwarded-proto") == Some("https");
+        let through_tls = self.secure || self.header("x-forwarded-proto") == Some("https");
         format!("{}://{}", if through_tls { "https" } else { "http" }, self.host())
     }
 

@@ -32,7 +32,7 @@ pub mod wire;
 pub use call::Call;
 pub use reply::{Problem, Reply};
 pub use route::{Access, RateClass, Route};
-pub use server::serve;
+pub use server::{serve, serve_tls};
 pub use upgrade::Upgraded;
 
 use crate::base::limits::CARRYING_MAX;
@@ -40,7 +40,7 @@ use crate::node::NodeHandle;
 use crate::node::backup::Exporter;
 use crate::node::import::Importer;
 use metrics::Process;
-use places::Sockets;
+use places::{Places, Sockets};
 use rate::{Buckets, Logins};
 use route::Routes;
 use std::sync::Arc;
@@ -92,6 +92,8 @@ pub struct Site {
     carrying: Arc<Semaphore>,
     /// Places for realtime sessions.
     sessions: Arc<Semaphore>,
+    /// Places for connections, in clear and over TLS together.
+    places: Places,
     sockets: Sockets,
     process: fn() -> Process,
     export: Exporter,
@@ -122,6 +124,7 @@ impl Site {
         let own = ["localhost".into(), "linnet.local".into(), machine.clone(), format!("{machine}.local")];
         let mut hosts: Vec<String> = own.into_iter().map(lower).chain(extra_hosts.clone()).collect();
         hosts.retain(|host| !host.is_empty() && host != ".local");
+        let places = Places::new(&node.budget);
         let sessions = Arc::new(Semaphore::new(node.budget.sessions));
         Self {
             node,
@@ -133,6 +136,7 @@ impl Site {
             extra_hosts,
             carrying: Arc::new(Semaphore::new(CARRYING_MAX)),
             sessions,
+            places,
             sockets: Sockets::new(sockets_max),
             process,
             export,

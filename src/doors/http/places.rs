@@ -3,7 +3,7 @@
 
 use crate::base::budget::Budget;
 use crate::base::limits::TURNED_AWAY_MAX;
-use crate::doors::http::rate::neighbourhood;
+use crate::doors::reach::neighbourhood;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};

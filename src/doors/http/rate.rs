@@ -3,6 +3,7 @@
 use crate::base::id::UserId;
 use crate::base::limits::{LOGIN_TRIES_FREE, LOGIN_TRIES_KEPT_MAX, LOGIN_WAIT_SECONDS_MAX, RATE_BUCKETS_MAX};
 use crate::doors::http::route::RateClass;
+use crate::doors::reach::neighbourhood;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
@@ -15,14 +16,6 @@ pub enum Who {
     User(UserId),
     /// A stranger, by address.
     Address(IpAddr),
-}
-
-/// Where strangers count as one: an address, or the 64 leading bits that one network has in IPv6.
-pub fn neighbourhood(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6((u128::from(address) >> 64 << 64).into()),
-        address => address,
-    }
 }
 
 /// What a bucket holds and how fast it fills.

@@ -4,12 +4,13 @@ use crate::base::limits::{HEAD_BYTES_MAX, HEAD_SECONDS_MAX, SOCKET_STALL_SECONDS
 use crate::chat::refusal::Refusal;
 use crate::doors::http::arrival::Arrival;
 use crate::doors::http::call::{Call, Shown};
-use crate::doors::http::places::{Places, Socket};
+use crate::doors::http::places::Socket;
 use crate::doors::http::query::Query;
-use crate::doors::http::rate::{Who, neighbourhood};
+use crate::doors::http::rate::Who;
 use crate::doors::http::reply::{Body, Problem, Reply};
 use crate::doors::http::route::{Access, Found, Route};
 use crate::doors::http::{Site, auth, body, guard};
+use crate::doors::reach::{Clients, Stream, Tls, neighbourhood};
 use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, CONNECTION, EXPECT, HeaderName, HeaderValue};
@@ -28,9 +29,27 @@ use tokio::sync::watch;
 /// What a client hears that comes when all places are taken.
 const FULL: &str = "{\"success\":false,\"error\":\"Too many connections: try again in a moment\"}";
 
-/// Serves until `shutdown` is done, then lets requests that are under way end.
+/// Serves in clear until `shutdown` is done, then lets requests that are under way end.
 pub async fn serve(listener: TcpListener, site: Arc<Site>, shutdown: impl Future<Output = ()>) {
-    let places = Places::new(&site.node.budget);
+    accept(listener, None, site, shutdown).await;
+}
+
+/// As [`serve`], over TLS.
+pub async fn serve_tls(
+    listener: TcpListener,
+    tls: Arc<Tls>,
+    site: Arc<Site>,
+    shutdown: impl Future<Output = ()>,
+) {
+    accept(listener, Some(tls), site, shutdown).await;
+}
+
+async fn accept(
+    listener: TcpListener,
+    tls: Option<Arc<Tls>>,
+    site: Arc<Site>,
+    shutdown: impl Future<Output = ()>,
+) {
     let (stop, stopped) = watch::channel(false);
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
@@ -47,15 +66,17 @@ pub async fn serve(listener: TcpListener, site: Arc<Site>, shutdown: impl Future
                 continue;
             }
         };
-        let place = places.take(peer.ip());
+        let place = site.places.take(peer.ip());
         match place.and_then(|place| Some((place, site.sockets.take()?))) {
             Some((place, socket)) => {
-                let connection = connection(stream, (peer, Arc::new(socket)), site.clone(), stopped.clone());
+                let (tls, site, stopped) = (tls.clone(), site.clone(), stopped.clone());
                 tokio::spawn(async move {
-                    connection.await;
+                    connection((stream, tls), (peer, Arc::new(socket)), site, stopped).await;
                     drop(place);
                 });
             }
+            // Words in clear are noise to whoever expects TLS.
+            None if tls.is_some() => {}
             None => {
                 // Beyond these nobody is told anything: a flood must not cost more than it must.
                 if let Some(socket) = site.sockets.take_doorstep() {
@@ -92,7 +113,7 @@ async fn turn_away(mut stream: TcpStream) {
 }
 
 async fn connection(
-    stream: TcpStream,
+    (stream, tls): (TcpStream, Option<Arc<Tls>>),
     (peer, socket): (SocketAddr, Arc<Socket>),
     site: Arc<Site>,
     mut stopped: watch::Receiver<bool>,
@@ -101,9 +122,19 @@ async fn connection(
     if let Err(error) = patient_only_so_long(&stream) {
         tracing::debug!(%error, "a socket takes no options");
     }
+    let secure = tls.is_some();
+    let stream = match tls {
+        None => Stream::plain(stream, peer),
+        // Boxed, so that connections without it do not carry the room for it.
+        Some(tls) => match Box::pin(shake_hands(stream, peer, &tls, &mut stopped)).await {
+            Some(stream) => stream,
+            None => return,
+        },
+    };
+    let ends = Ends { peer, local, secure, socket };
     let service = service_fn(|request| {
-        let (site, socket) = (site.clone(), socket.clone());
-        async move { Ok::<_, Infallible>(answer(site, (peer, local, socket), request).await) }
+        let (site, ends) = (site.clone(), ends.clone());
+        async move { Ok::<_, Infallible>(answer(site, ends, request).await) }
     });
     let mut builder = hyper::server::conn::http1::Builder::new();
     // Its date is the machine's: one that is not believed is better not told.
@@ -127,6 +158,20 @@ async fn connection(
     }
 }
 
+/// The TLS handshake, unless it fails or the node stops.
+async fn shake_hands(
+    stream: TcpStream,
+    peer: SocketAddr,
+    tls: &Tls,
+    stopped: &mut watch::Receiver<bool>,
+) -> Option<Stream> {
+    let shaken = tokio::select! {
+        shaken = tls.accept(stream, peer, Clients::Unasked) => shaken,
+        () = async { drop(stopped.wait_for(|stopped| *stopped).await) } => return None,
+    };
+    shaken.inspect_err(|error| tracing::debug!(%error, %peer, "a TLS handshake failed")).ok()
+}
+
 /// A client that is gone, or never reads, is found out by the kernel and costs nothing here.
 fn patient_only_so_long(stream: &TcpStream) -> std::io::Result<()> {
     use rustix::net::sockopt;
@@ -138,8 +183,14 @@ fn patient_only_so_long(stream: &TcpStream) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The two ends of a connection, and its share of the open files.
-type Ends = (SocketAddr, SocketAddr, Arc<Socket>);
+/// The two ends of a connection, whether it is encrypted, and its share of the open files.
+#[derive(Clone)]
+struct Ends {
+    peer: SocketAddr,
+    local: SocketAddr,
+    secure: bool,
+    socket: Arc<Socket>,
+}
 
 async fn answer(site: Arc<Site>, ends: Ends, request: Request<Incoming>) -> Response<Body> {
     let reply = respond(site, ends, request).await.unwrap_or_else(Problem::into_reply);
@@ -156,11 +207,8 @@ async fn answer(site: Arc<Site>, ends: Ends, request: Request<Incoming>) -> Resp
     response
 }
 
-async fn respond(
-    site: Arc<Site>,
-    (peer, local, socket): Ends,
-    mut request: Request<Incoming>,
-) -> Result<Reply, Problem> {
+async fn respond(site: Arc<Site>, ends: Ends, mut request: Request<Incoming>) -> Result<Reply, Problem> {
+    let Ends { peer, local, secure, socket } = ends;
     let upgrade =
         request.headers().contains_key(hyper::header::UPGRADE).then(|| hyper::upgrade::on(&mut request));
     let (parts, incoming) = request.into_parts();
@@ -197,6 +245,7 @@ async fn respond(
         method,
         peer,
         local,
+        secure,
         caller,
         shown,
         query,

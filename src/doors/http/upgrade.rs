@@ -1,7 +1,8 @@
-//! From HTTP to WebSocket: the handshake, and the plain socket that is left of it.
+//! From HTTP to WebSocket: the handshake, and the connection that is left of it.
 
 use crate::doors::http::reply::{Problem, Reply};
 use crate::doors::http::{Call, Site};
+use crate::doors::reach::Stream;
 use crate::node::Caller;
 use bytes::Bytes;
 use hyper::StatusCode;
@@ -10,21 +11,17 @@ use hyper::header::{
 };
 use hyper_util::rt::TokioIo;
 use std::future::Future;
-use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-/// A WebSocket whose handshake is done. Whoever takes it speaks frames on the plain socket.
+/// A WebSocket whose handshake is done. Whoever takes it speaks frames on what is left.
 pub struct Upgraded {
-    /// The socket, past the handshake.
-    pub stream: TcpStream,
+    /// The connection, past the handshake.
+    pub stream: Stream,
     /// Bytes that arrived together with the handshake: the first of the first frame.
     pub leftover: Bytes,
     /// The door's whole.
     pub site: Arc<Site>,
-    /// Where it comes from.
-    pub peer: SocketAddr,
     /// Who is calling, by header or by the page's cookie; realtime clients log in later instead.
     pub caller: Option<Caller>,
 }
@@ -50,13 +47,12 @@ impl Call {
         };
         tokio::spawn(async move {
             let Ok(upgraded) = upgrade.await else { return };
-            let parts = match upgraded.downcast::<TokioIo<TcpStream>>() {
+            let parts = match upgraded.downcast::<TokioIo<Stream>>() {
                 Ok(parts) => parts,
-                Err(_) => unreachable!("the server serves nothing but TokioIo<TcpStream>"),
+                Err(_) => unreachable!("the server serves nothing but TokioIo<Stream>"),
             };
             let (stream, leftover) = (parts.io.into_inner(), parts.read_buf);
-            session(Upgraded { stream, leftover, site: self.site, peer: self.peer, caller: self.caller })
-                .await;
+            session(Upgraded { stream, leftover, site: self.site, caller: self.caller }).await;
             drop(self.socket);
         });
         let reply = Reply::empty(StatusCode::SWITCHING_PROTOCOLS);

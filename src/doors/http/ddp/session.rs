@@ -1,7 +1,7 @@
 //! One client's session: one task, one socket, one listener. It wakes, takes in, tells, writes once, and waits again.
 
 use super::flight::{Flight, Kind, Landed};
-use super::frame::{Framing, Goodbye, Received};
+use super::frame::Framing;
 use super::message::{self, Said, VERSIONS};
 use super::method::{self, MethodCall};
 use super::socket::{End, Socket};
@@ -15,6 +15,7 @@ use crate::chat::refusal::Refusal;
 use crate::chat::user::User;
 use crate::delivery::Listener;
 use crate::doors::http::{Site, Upgraded};
+use crate::doors::reach::frame::{Goodbye, Received, put_pong};
 use crate::node::{Caller, NodeHandle};
 use serde_json::Value;
 use std::collections::VecDeque;
@@ -63,7 +64,8 @@ struct Woken {
 
 impl Session {
     pub fn new(upgraded: Upgraded, framing: Framing) -> Self {
-        let Upgraded { stream, leftover, site, peer, caller: _ } = upgraded;
+        let Upgraded { stream, leftover, site, caller: _ } = upgraded;
+        let peer = stream.peer();
         let every = Duration::from_secs(DDP_LOOK_SECONDS);
         let node = site.node.clone();
         Self {
@@ -181,7 +183,8 @@ impl Session {
             match self.socket.take(bytes_max)? {
                 None => return Ok(()),
                 Some(Received::Text(text)) => self.take_text(text)?,
-                Some(Received::Ping(payload)) => super::frame::put_pong(self.socket.out(), &payload),
+                Some(Received::Binary(_)) => return Err(Goodbye::BINARY.into()),
+                Some(Received::Ping(payload)) => put_pong(self.socket.out(), &payload),
                 Some(Received::Pong) => {}
                 Some(Received::Close) => return Err(Goodbye::DONE.into()),
             }

@@ -1,10 +1,12 @@
-//! The plain socket of a session. While it is silent it holds no buffer: reading and writing borrow the thread's.
+//! The socket of a session. While it is silent it holds no buffer: reading and writing borrow the thread's.
 
-use super::frame::{Framing, Goodbye, Inbox, Received};
+use super::frame::Framing;
 use crate::base::limits::{
     DDP_KERNEL_BYTES, DDP_LINGER_BYTES, DDP_LINGER_SECONDS, DDP_READ_BYTES, DDP_WRITE_BYTES_KEPT,
     DDP_WRITE_SECONDS_MAX,
 };
+use crate::doors::reach::Stream;
+use crate::doors::reach::frame::{Goodbye, Inbox, Received};
 use serde_json::Value;
 use std::cell::RefCell;
 use std::io::ErrorKind;
@@ -12,7 +14,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// Why a session is over.
@@ -37,7 +38,7 @@ thread_local! {
 
 /// A socket that speaks frames.
 pub struct Socket {
-    stream: TcpStream,
+    stream: Stream,
     /// How messages lie in frames.
     pub framing: Framing,
     inbox: Inbox,
@@ -46,11 +47,11 @@ pub struct Socket {
 
 impl Socket {
     /// A socket past its handshake, with the bytes that came behind it.
-    pub fn new(stream: TcpStream, leftover: &[u8], framing: Framing) -> Self {
+    pub fn new(stream: Stream, leftover: &[u8], framing: Framing) -> Self {
         // Every write is a whole answer: waiting for more would only delay it. A socket that refuses is closed already.
-        let _ = stream.set_nodelay(true);
+        let _ = stream.tcp().set_nodelay(true);
         // Or a client that does not read could have the kernel keep megabytes for it.
-        let _ = rustix::net::sockopt::set_socket_send_buffer_size(&stream, DDP_KERNEL_BYTES);
+        let _ = rustix::net::sockopt::set_socket_send_buffer_size(stream.tcp(), DDP_KERNEL_BYTES);
         let mut inbox = Inbox::default();
         if !leftover.is_empty() {
             inbox.push(leftover);
@@ -106,7 +107,7 @@ impl Socket {
             Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
             Err(_) => return Err(End::Lost),
         };
-        if written < self.out.len() {
+        if written < self.out.len() || self.stream.holds_back() {
             // Boxed, so that the sessions that need not wait do not carry the room for it.
             Box::pin(self.flush_rest(written, Duration::from_secs(DDP_WRITE_SECONDS_MAX))).await?;
         }
@@ -119,7 +120,11 @@ impl Socket {
     }
 
     async fn flush_rest(&mut self, written: usize, within: Duration) -> Result<(), End> {
-        match timeout(within, self.stream.write_all(&self.out[written..])).await {
+        let writing = async {
+            self.stream.write_all(&self.out[written..]).await?;
+            self.stream.flush().await
+        };
+        match timeout(within, writing).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(End::Lost),
         }
@@ -136,11 +141,15 @@ impl Socket {
         // Closing over unread bytes would reset the connection, and the goodbye with it.
         let mut left = DDP_LINGER_BYTES;
         let hear_out = async {
-            while left > 0 && self.stream.readable().await.is_ok() {
+            while left > 0 {
                 match READ.with_borrow_mut(|bytes| self.stream.try_read(bytes)) {
                     Ok(0) => return,
                     Ok(read) => left = left.saturating_sub(read),
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                        if self.stream.readable().await.is_err() {
+                            return;
+                        }
+                    }
                     Err(_) => return,
                 }
             }

@@ -1,13 +1,13 @@
 //! How a session stands with the node: logged in or not, alive or not.
 
 use super::flight::{Kind, Landed};
-use super::frame::Goodbye;
 use super::message;
 use super::session::{Member, Session};
 use super::socket::End;
 use crate::base::limits::{DDP_SILENT_LOOKS_MAX, DDP_STRANGER_LOOKS_MAX, STALE_RETRIES_MAX};
 use crate::chat::refusal::Refusal;
 use crate::delivery::{Refused, Who};
+use crate::doors::reach::frame::Goodbye;
 use crate::node::Caller;
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! From what happened to what a client reads: bytes that all sessions share where they can be the same.
 
 use super::derived::Derived;
-use super::frame::{Framing, Goodbye};
+use super::frame::Framing;
 use super::message;
 use super::session::Session;
 use super::socket::End;
@@ -13,6 +13,7 @@ use crate::chat::change::{Change, What};
 use crate::chat::message::Message;
 use crate::delivery::{Event, Reach};
 use crate::doors::http::wire::{self, Dates};
+use crate::doors::reach::frame::Goodbye;
 use crate::node::{Catalog, NodeHandle};
 use bytes::Bytes;
 use serde_json::json;
