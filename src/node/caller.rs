@@ -18,6 +18,8 @@ pub const NODE_USER: UserId = UserId::fixed("linnet");
 pub enum Caller {
     /// Somebody who showed a token.
     Token(TokenHash),
+    /// A device that showed a client certificate with its name.
+    Certificate(UserId),
     /// A bridge of this node, by its bot user.
     Bridge(UserId),
     /// Someone with the machine's own rights: the control socket, the node itself.
@@ -33,11 +35,16 @@ impl Caller {
     /// The caller's lane in the writer's queue.
     pub fn lane(&self) -> Lane {
         match self {
-            Caller::Token(hash) => Lane::from_le_bytes(hash.0[..8].try_into().expect("a hash has 32 bytes")),
+            Caller::Token(hash) => lane_of(hash),
+            Caller::Certificate(user) => lane_of(&hash_token(user.as_str())),
             Caller::Bridge(_) => 1,
             Caller::Operator => 0,
         }
     }
+}
+
+fn lane_of(hash: &TokenHash) -> Lane {
+    Lane::from_le_bytes(hash.0[..8].try_into().expect("a hash has 32 bytes"))
 }
 
 /// The hash a token is kept and found by.
@@ -59,7 +66,7 @@ pub fn good_token(books: &dyn Catalog, hash: &TokenHash, now: Moment) -> Result<
 pub fn actor(books: &dyn Catalog, caller: &Caller, now: Moment) -> Result<Actor, Refusal> {
     let id = match caller {
         Caller::Token(hash) => good_token(books, hash, now)?.user,
-        Caller::Bridge(user) => user.clone(),
+        Caller::Certificate(user) | Caller::Bridge(user) => user.clone(),
         Caller::Operator => NODE_USER,
     };
     let user = books.user(&id).map_err(refuse)?.ok_or(Refusal::TokenUnknown)?;
@@ -69,6 +76,10 @@ pub fn actor(books: &dyn Catalog, caller: &Caller, now: Moment) -> Result<Actor,
     let device = books.device(&id).map_err(refuse)?;
     if device.is_none() && user.is(crate::chat::user::Role::Device) {
         // A device without its record has no rights at all.
+        return Err(Refusal::TokenUnknown);
+    }
+    let by_certificate = matches!(caller, Caller::Certificate(_));
+    if by_certificate && !device.as_ref().is_some_and(|device| device.certificate) {
         return Err(Refusal::TokenUnknown);
     }
     Ok(Actor { user, device })

@@ -1,5 +1,8 @@
 //! Devices: what they are called, what they may do, and their keys.
 
+mod login;
+mod rights;
+
 use crate::base::id::{RoomId, UserId};
 use crate::base::limits::{DEVICE_ROOMS_MAX, SCAN_ENTRIES_MAX};
 use crate::base::time::WallMs;
@@ -9,7 +12,6 @@ use crate::chat::name::Name;
 use crate::chat::policy::{self, Actor};
 use crate::chat::refusal::{Refusal, Right};
 use crate::chat::room::{Room, RoomKind};
-use crate::chat::token::TokenKind;
 use crate::chat::user::{Role, Roles, User};
 use crate::node::accounts::NewUser;
 use crate::node::caller::Caller;
@@ -51,6 +53,30 @@ pub struct Added {
     pub room: Arc<Room>,
 }
 
+/// A device to be added.
+#[derive(Clone, Debug)]
+pub struct NewDevice {
+    /// Its name.
+    pub name: Name,
+    /// The room it is bound to and what it may do there, if it is bound to one.
+    pub room: Option<(SmolStr, Rights)>,
+    /// What it may publish, hear and command; the topics that begin with its name unless told.
+    pub topics: Option<TopicRights>,
+    /// Whether a certificate logs it in.
+    pub certificate: bool,
+}
+
+/// A device that was just made, with the key that is told once.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// The user it is.
+    pub user: Arc<User>,
+    /// Its key.
+    pub key: String,
+    /// The room it is bound to, if there is one.
+    pub room: Option<Arc<Room>>,
+}
+
 /// A device as administrators see it.
 #[derive(Clone, Debug)]
 pub struct Heard {
@@ -58,6 +84,10 @@ pub struct Heard {
     pub user: Arc<User>,
     /// What it may do, and the rooms by name.
     pub bindings: Vec<(Binding, SmolStr)>,
+    /// What it may publish, hear and command.
+    pub topics: TopicRights,
+    /// Whether a certificate logs it in.
+    pub certificate: bool,
     /// When it was last heard.
     pub heard: Option<WallMs>,
 }
@@ -74,20 +104,33 @@ impl Reading {
         policy::may_administer(actor, Right::ManageDevices)?;
         let mut devices = Vec::new();
         for device in self.devices(None, SCAN_ENTRIES_MAX).map_err(refuse)? {
-            let Some(user) = self.user(&device.user).map_err(refuse)? else { continue };
-            let mut bindings = Vec::with_capacity(device.bindings.len());
-            for binding in device.bindings {
-                let room = self.room(&binding.room).map_err(refuse)?;
-                bindings.push((binding, room.map_or_else(SmolStr::default, |room| room.label().into())));
-            }
-            devices.push(Heard { heard: self.heard_of(&user.id)?, user, bindings });
+            devices.extend(self.heard_with(&device)?);
         }
         Ok(devices)
+    }
+
+    /// The device of this name, for those who may add devices.
+    pub fn device_heard(&self, actor: &Actor, name: &str) -> Result<Heard, Refusal> {
+        policy::may_administer(actor, Right::ManageDevices)?;
+        let user = self.user_named(name).map_err(refuse)?.ok_or(Refusal::NoSuchDevice)?;
+        let device = self.device(&user.id).map_err(refuse)?.ok_or(Refusal::NoSuchDevice)?;
+        self.heard_with(&device)?.ok_or(Refusal::NoSuchDevice)
+    }
+
+    fn heard_with(&self, device: &Device) -> Result<Option<Heard>, Refusal> {
+        let Some(user) = self.user(&device.user).map_err(refuse)? else { return Ok(None) };
+        let mut bindings = Vec::with_capacity(device.bindings.len());
+        for binding in &device.bindings {
+            let room = self.room(&binding.room).map_err(refuse)?;
+            bindings.push((binding.clone(), room.map_or_else(SmolStr::default, |room| room.label().into())));
+        }
+        let (topics, certificate) = (device.topics.clone(), device.certificate);
+        Ok(Some(Heard { heard: self.heard_of(&user.id)?, user, bindings, topics, certificate }))
     }
 }
 
 impl Node {
-    /// Adds a device bound to a room, with a key of its own. A room of that name is made if there is none.
+    /// Adds a device bound to a room, with a key of its own and the topics that begin with its name.
     pub fn add_device(
         &mut self,
         caller: &Caller,
@@ -95,19 +138,33 @@ impl Node {
         room_name: &str,
         rights: Rights,
     ) -> Result<Added, Refusal> {
+        let room = Some((room_name.into(), rights));
+        let made = self.make_device(caller, NewDevice { name, room, topics: None, certificate: false })?;
+        let room = made.room.expect("a room was asked for");
+        Ok(Added { user: made.user, key: made.key, room })
+    }
+
+    /// Makes a device with a key of its own. A room of that name is made if there is none.
+    pub fn make_device(&mut self, caller: &Caller, new: NewDevice) -> Result<Made, Refusal> {
         let actor = self.actor(caller)?;
         policy::may_administer(&actor, Right::ManageDevices)?;
-        let room = self.room_or_new(caller, room_name)?;
-        self.may_bind(caller, &actor, &room)?;
-        let user = self.make_user(NewUser::without_password(name, Role::Device))?;
-        let added_by = Some(actor.user.id.clone());
-        let bindings = vec![rights.binding(room.id.clone())];
-        let created = self.now().wall_ms;
-        let topics = TopicRights::default();
-        self.append(What::DeviceSet(Device { user: user.id.clone(), bindings, topics, added_by, created }))?;
-        let label = user.username.as_str().into();
-        let (key, _) = self.make_token(&user.id, TokenKind::Device, label, None, KEY_PREFIX)?;
-        Ok(Added { user, key, room })
+        let topics = new.granted()?;
+        let room = new.room.as_ref().map(|(name, _)| self.room_or_new(caller, name)).transpose()?;
+        if let Some(room) = &room {
+            self.may_bind(caller, &actor, room)?;
+        }
+        let user = self.make_user(NewUser::without_password(new.name, Role::Device))?;
+        let binding = room.as_ref().zip(new.room).map(|(room, (_, rights))| rights.binding(room.id.clone()));
+        self.append(What::DeviceSet(Device {
+            user: user.id.clone(),
+            bindings: binding.into_iter().collect(),
+            topics,
+            certificate: new.certificate,
+            added_by: Some(actor.user.id.clone()),
+            created: self.now().wall_ms,
+        }))?;
+        let key = self.make_key(&user)?;
+        Ok(Made { user, key, room })
     }
 
     /// Binds a device to one more room, or changes what it may do there.
@@ -140,12 +197,7 @@ impl Node {
 
     /// Removes a device; its key is no longer good, also for connections that are open.
     pub fn remove_device(&mut self, caller: &Caller, name: &str) -> Result<(), Refusal> {
-        let actor = self.actor(caller)?;
-        policy::may_administer(&actor, Right::ManageDevices)?;
-        let user = self.user_named(name).map_err(refuse)?.ok_or(Refusal::NoSuchDevice)?;
-        if self.device(&user.id).map_err(refuse)?.is_none() {
-            return Err(Refusal::NoSuchDevice);
-        }
+        let (user, _) = self.managed_device(caller, name)?;
         self.append(What::UserRemoved { user: user.id.clone(), username: user.username.clone() })?;
         Ok(())
     }

@@ -17,6 +17,7 @@ mod condense;
 mod config;
 mod ddp;
 mod delivery;
+mod devices;
 mod growth;
 mod harness;
 mod health;

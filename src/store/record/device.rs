@@ -52,6 +52,7 @@ impl TryFrom<Form<'_>> for Device {
             user: form::user_id(form.user)?,
             bindings: form.bindings.0.into_iter().map(binding).collect::<Result<_, _>>()?,
             topics: TopicRights::default(),
+            certificate: false,
             added_by: form::user_id_if(form.added_by)?,
             created: form.created,
         })

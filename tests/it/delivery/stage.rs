@@ -56,6 +56,7 @@ pub fn device(user: &UserId, reads: &[RoomId]) -> What {
         user: user.clone(),
         bindings,
         topics: Default::default(),
+        certificate: false,
         added_by: None,
         created: 0,
     })

@@ -3,6 +3,7 @@
 use super::stage::{Person, Scene, newcomer};
 use crate::harness::life::words;
 use linnet::base::id::{MessageId, RoomId};
+use linnet::chat::device::DeviceChange;
 use linnet::chat::message::{Draft, Guise};
 use linnet::chat::name::Name;
 use linnet::chat::policy;
@@ -186,6 +187,10 @@ pub const ABILITIES: &[(&str, Try)] = &[
     ("bind a device to the direct room", |s, _, n, who| {
         n.bind_device(&who.caller, &s.device, &s.direct, Rights::Read).map(drop)
     }),
+    ("change what a device may", |_, _, n, who| {
+        n.change_device(&who.caller, "device", DeviceChange::default()).map(drop)
+    }),
+    ("give a device a new key", |_, _, n, who| n.change_key(&who.caller, "device").map(drop)),
     ("remove a device", |_, _, n, who| n.remove_device(&who.caller, "device")),
     ("change a setting", |_, _, n, who| n.change_setting(&who.caller, "access", "open")),
     ("tell a trouble of the node", |_, _, n, who| n.tell_troubles(&who.caller, &News::default())),

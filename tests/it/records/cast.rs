@@ -168,6 +168,7 @@ impl Chance {
             user: self.user_id(),
             bindings: self.some(16, binding),
             topics: Default::default(),
+            certificate: false,
             added_by: self.maybe(|| self.user_id()),
             created: self.number(),
         }

@@ -1,0 +1,70 @@
+//! What devices may do, changed later; and new keys for them.
+
+use super::{KEY_PREFIX, NewDevice, Rights};
+use crate::chat::change::What;
+use crate::chat::device::{Device, DeviceChange, TopicRights};
+use crate::chat::policy;
+use crate::chat::refusal::{Refusal, Right};
+use crate::chat::token::TokenKind;
+use crate::chat::user::User;
+use crate::node::{Caller, Catalog, Node, refuse};
+use std::sync::Arc;
+
+impl NewDevice {
+    /// Its rights among topics. One that only reads its room is to go on with a key that may travel in an address, so
+    /// unless told otherwise it publishes nothing.
+    pub(super) fn granted(&self) -> Result<TopicRights, Refusal> {
+        let Some(topics) = &self.topics else {
+            let mut own = TopicRights::named_after(&self.name)?;
+            if matches!(self.room, Some((_, Rights::Read))) {
+                own.publish.clear();
+            }
+            return Ok(own);
+        };
+        topics.check().map(|()| topics.clone())
+    }
+}
+
+impl Node {
+    /// Changes what a device may; what it may no longer, it may no longer at once.
+    pub fn change_device(
+        &mut self,
+        caller: &Caller,
+        name: &str,
+        change: DeviceChange,
+    ) -> Result<Device, Refusal> {
+        let (_, device) = self.managed_device(caller, name)?;
+        let changed = change.apply(&device)?;
+        if changed != *device {
+            self.append(What::DeviceSet(changed.clone()))?;
+        }
+        Ok(changed)
+    }
+
+    /// Gives a device a new key. The old one is no longer good, also for connections that are open.
+    pub fn change_key(&mut self, caller: &Caller, name: &str) -> Result<(Arc<User>, String), Refusal> {
+        let (user, _) = self.managed_device(caller, name)?;
+        for token in self.tokens_of(&user.id).map_err(refuse)? {
+            self.append(What::TokenRevoked { hash: token.hash, user: user.id.clone() })?;
+        }
+        let key = self.make_key(&user)?;
+        Ok((user, key))
+    }
+
+    pub(super) fn make_key(&mut self, device: &User) -> Result<String, Refusal> {
+        let label = device.username.as_str().into();
+        Ok(self.make_token(&device.id, TokenKind::Device, label, None, KEY_PREFIX)?.0)
+    }
+
+    /// A device by its name, for a caller who may manage devices.
+    pub(super) fn managed_device(
+        &self,
+        caller: &Caller,
+        name: &str,
+    ) -> Result<(Arc<User>, Arc<Device>), Refusal> {
+        policy::may_administer(&self.actor(caller)?, Right::ManageDevices)?;
+        let user = self.user_named(name).map_err(refuse)?.ok_or(Refusal::NoSuchDevice)?;
+        let device = self.device(&user.id).map_err(refuse)?.ok_or(Refusal::NoSuchDevice)?;
+        Ok((user, device))
+    }
+}
