@@ -14,6 +14,7 @@ scenarios (all of them but soak when none is named):
   start     from exec to ready with 100,000 and 1,000,000 stored messages, after a stop and after kill -9
   history   a page of 50 deep in a room of 100,000 and of 900,000 messages
   writes    bytes that reach the disk for each message, beside SQLite (needs root: a loop device)
+  mqtt      the broker beside Mosquitto: fan-out, ingest, idle connections, a backlog
   soak      resident memory over a million posts, with 200 subscribers that come and go (minutes)
 
 options:
@@ -36,21 +37,23 @@ pub enum Scenario {
     Start,
     History,
     Writes,
+    Mqtt,
     Soak,
 }
 
 impl Scenario {
-    pub const ALL: [Scenario; 7] = [
+    pub const ALL: [Scenario; 8] = [
         Scenario::Memory,
         Scenario::Posts,
         Scenario::Fanout,
         Scenario::Start,
         Scenario::History,
         Scenario::Writes,
+        Scenario::Mqtt,
         Scenario::Soak,
     ];
 
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Scenario::Posts => "posts",
             Scenario::Fanout => "fanout",
@@ -58,6 +61,7 @@ impl Scenario {
             Scenario::Start => "start",
             Scenario::History => "history",
             Scenario::Writes => "writes",
+            Scenario::Mqtt => "mqtt",
             Scenario::Soak => "soak",
         }
     }

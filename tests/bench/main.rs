@@ -14,6 +14,7 @@ mod http;
 mod loop_disk;
 mod machine;
 mod memory;
+mod mqtt;
 mod posts;
 mod publish;
 mod report;
@@ -99,6 +100,7 @@ async fn measure(scenario: Scenario, args: &Args, figures: &mut Figures) -> Outc
                 Scenario::Start => start::run(args, figures).await,
                 Scenario::History => history::run(args, figures).await,
                 Scenario::Writes => writes::run(args, figures).await,
+                Scenario::Mqtt => mqtt::run(args, figures).await,
                 Scenario::Soak => soak::run(args, figures).await,
             }
         })

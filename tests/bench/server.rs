@@ -23,6 +23,8 @@ pub struct Server {
     child: Child,
     /// Where it serves HTTP and WebSockets.
     pub address: SocketAddr,
+    /// Where it takes MQTT.
+    pub mqtt: Option<SocketAddr>,
     /// From its start to the line that says it serves.
     pub ready_after: Duration,
     /// The end of its output stays open: it may say more.
@@ -35,7 +37,7 @@ impl Server {
         let log = data.with_extension("log");
         let began = now();
         let mut child = Command::new(&args.binary)
-            .args(["serve", "--test-mode", "--http", "127.0.0.1:0", "--data"])
+            .args(["serve", "--test-mode", "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--data"])
             .arg(data)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -50,8 +52,8 @@ impl Server {
             let _ = tell.send((line, now(), output));
         });
         match told.recv_timeout(PATIENCE) {
-            Ok((Some(address), at, output)) => {
-                Ok(Server { child, address, ready_after: at - began, _output: output })
+            Ok((Some((address, mqtt)), at, output)) => {
+                Ok(Server { child, address, mqtt, ready_after: at - began, _output: output })
             }
             _ => {
                 let _ = child.kill();
@@ -111,12 +113,14 @@ impl Drop for Server {
     }
 }
 
-/// The address in the line `ready http=ADDR:PORT mqtt=... pid=N`.
-fn ready_line(output: &mut impl BufRead) -> Option<SocketAddr> {
+/// The addresses in the line `ready http=ADDR:PORT mqtt=ADDR:PORT pid=N`.
+fn ready_line(output: &mut impl BufRead) -> Option<(SocketAddr, Option<SocketAddr>)> {
     let mut line = String::new();
     while output.read_line(&mut line).ok()? > 0 {
         if let Some(rest) = line.strip_prefix("ready ") {
-            return rest.split_whitespace().find_map(|word| word.strip_prefix("http=")?.parse().ok());
+            let named =
+                |name: &str| rest.split_whitespace().find_map(|word| word.strip_prefix(name)?.parse().ok());
+            return Some((named("http=")?, named("mqtt=")));
         }
         line.clear();
     }

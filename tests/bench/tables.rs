@@ -19,7 +19,7 @@ const fn column(key: &'static str, title: &'static str, digits: usize) -> Column
     Column { key, title, digits }
 }
 
-pub const TABLES: [Table; 7] = [
+pub const TABLES: [Table; 11] = [
     Table {
         scenario: "memory",
         title: "resident memory",
@@ -107,6 +107,49 @@ pub const TABLES: [Table; 7] = [
             column("bytes", "bytes/message", 0),
             column("times", "times its text", 1),
         ],
+    },
+    Table {
+        scenario: "mqtt_fanout",
+        title: "MQTT fan-out",
+        rows: &[
+            ("0_1", "QoS 0, 1 subscriber"),
+            ("0_100", "QoS 0, 100 subscribers"),
+            ("0_1000", "QoS 0, 1,000 subscribers"),
+            ("1_1", "QoS 1, 1 subscriber"),
+            ("1_100", "QoS 1, 100 subscribers"),
+            ("1_1000", "QoS 1, 1,000 subscribers"),
+        ],
+        columns: &[
+            column("rate", "linnet, deliveries/s", 0),
+            column("cpu_us", "CPU us", 2),
+            column("other_rate", "Mosquitto, deliveries/s", 0),
+            column("other_cpu_us", "CPU us", 2),
+            column("share", "CPU, share of it", 2),
+        ],
+    },
+    Table {
+        scenario: "mqtt_ingest",
+        title: "MQTT ingest, 100 devices, QoS 1",
+        rows: &[("live", "nobody wants it"), ("kept", "kept for a session that is away")],
+        columns: &[
+            column("rate", "linnet, messages/s", 0),
+            column("cpu_us", "CPU us", 2),
+            column("other_rate", "Mosquitto, messages/s", 0),
+            column("other_cpu_us", "CPU us", 2),
+            column("share", "CPU, share of it", 2),
+        ],
+    },
+    Table {
+        scenario: "mqtt_idle",
+        title: "5,000 idle MQTT connections",
+        rows: &[("linnet", "linnet"), ("mosquitto", "Mosquitto")],
+        columns: &[column("kib", "KiB each", 2)],
+    },
+    Table {
+        scenario: "mqtt_backlog",
+        title: "10,000 messages for a returning session",
+        rows: &[("linnet", "linnet"), ("mosquitto", "Mosquitto")],
+        columns: &[column("ms", "ms", 0), column("rate", "messages/s", 0)],
     },
     Table {
         scenario: "soak",
