@@ -4,6 +4,7 @@ mod bridges;
 mod budgets;
 mod disk;
 mod doors;
+mod packets;
 mod rescue;
 mod topics;
 
@@ -11,6 +12,7 @@ pub use bridges::*;
 pub use budgets::*;
 pub use disk::*;
 pub use doors::*;
+pub use packets::*;
 pub use rescue::*;
 pub use topics::*;
 

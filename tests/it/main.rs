@@ -25,6 +25,7 @@ mod house;
 mod http;
 mod journal;
 mod node;
+mod packets;
 mod papers;
 mod policy;
 mod program;

@@ -1,0 +1,3 @@
+//! The broker's door: clients of MQTT connect to us.
+
+pub mod packet;
