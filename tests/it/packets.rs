@@ -1,5 +1,8 @@
 //! The packets of the broker's door: what is refused, what rumqttc reads and writes, and what chance makes of them.
 
+mod chance;
+mod client;
+mod lives;
 mod refused;
 
 use linnet::doors::mqtt::server::packet::{Decoder, In, Version, Wrong};
