@@ -7,10 +7,13 @@ use crate::chat::invitation::Invitation;
 use crate::chat::membership::{Membership, ReadMark};
 use crate::chat::message::Message;
 use crate::chat::name::Name;
+use crate::chat::publication::{Publication, Subscription, TopicSession};
 use crate::chat::room::Room;
 use crate::chat::token::{Token, TokenHash};
+use crate::chat::topic::Filter;
 use crate::chat::user::User;
 use smol_str::SmolStr;
+use std::sync::Arc;
 
 /// Where and when a Change was first decided. It cannot be added afterwards, and nodes that meet later need it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -230,6 +233,69 @@ pub enum What {
     },
     /// The clock was turned.
     ClockSet(ClockSet),
+    /// Something was published to a topic.
+    Published {
+        /// What.
+        publication: Arc<Publication>,
+        /// The packet id of a delivery that is to be taken exactly once, kept in its client's session until released.
+        receipt: Option<u16>,
+    },
+    /// A packet id of a session's client stands for something new from now on.
+    ReceiptReleased {
+        /// The client.
+        client: SmolStr,
+        /// The packet id.
+        packet: u16,
+    },
+    /// A session was made, taken up or left: all of it as it is now, without its subscriptions.
+    TopicSessionSet(TopicSession),
+    /// A session has heard more.
+    TopicSessionMoved {
+        /// Whose session.
+        client: SmolStr,
+        /// Everything up to this place was heard, or dropped.
+        heard: Seq,
+        /// Publications it was too far behind for, ever.
+        dropped: u64,
+    },
+    /// A session is gone, with its subscriptions and packet ids.
+    TopicSessionGone {
+        /// Whose session.
+        client: SmolStr,
+    },
+    /// A session hears a filter from here on, or hears it otherwise.
+    SubscriptionSet {
+        /// Whose session.
+        client: SmolStr,
+        /// The subscription; it was made at this Change's own place, or at that of the one it replaces.
+        subscription: Subscription,
+    },
+    /// A session hears a filter no longer.
+    SubscriptionGone {
+        /// Whose session.
+        client: SmolStr,
+        /// Which topics.
+        filter: Filter,
+        /// The group that shared it.
+        share: Option<SmolStr>,
+    },
+    /// Packet ids were given to publications that a session's client takes exactly once.
+    HandedOut {
+        /// Whose session.
+        client: SmolStr,
+        /// Packet ids and the publications they stand for; at most
+        /// [`HAND_OUTS_MAX`](crate::base::limits::HAND_OUTS_MAX).
+        deliveries: Vec<(u16, Seq)>,
+    },
+    /// A client has come further in taking a publication exactly once.
+    HandOutStep {
+        /// Whose session.
+        client: SmolStr,
+        /// The packet id.
+        packet: u16,
+        /// Whether it is over; else the client has it and only has to let go of the packet id.
+        done: bool,
+    },
     /// A kind of Change this version does not know: kept and passed on as it came.
     Unknown {
         /// Its numeric tag.
@@ -250,6 +316,8 @@ pub enum Audience {
     User(UserId),
     /// Everyone who listens.
     All,
+    /// Those who subscribed to topics.
+    Topics,
 }
 
 impl Change {
@@ -285,6 +353,11 @@ impl Change {
             }
             What::MembershipChanged(membership) => add(Audience::User(membership.user.clone())),
             What::Read { user, .. } => add(Audience::User(user.clone())),
+            What::Published { .. } => add(Audience::Topics),
+            // Only the session's own connection needs to know, and it does.
+            What::ReceiptReleased { .. } | What::HandedOut { .. } | What::HandOutStep { .. } => {}
+            What::TopicSessionSet(_) | What::TopicSessionMoved { .. } | What::TopicSessionGone { .. } => {}
+            What::SubscriptionSet { .. } | What::SubscriptionGone { .. } => {}
         }
         audiences
     }

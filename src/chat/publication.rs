@@ -70,4 +70,6 @@ pub struct TopicSession {
     pub heard: Seq,
     /// Publications it was too far behind for, ever.
     pub dropped: u64,
+    /// Whether its connection has ended, so that the time it is kept runs.
+    pub left: bool,
 }

@@ -77,6 +77,10 @@ pub enum Refusal {
     NoSuchDevice,
     /// No such token.
     NoSuchToken,
+    /// No such session of topics.
+    NoSuchSession,
+    /// The client's session of topics is somebody else's.
+    SessionTaken,
     /// The invitation's code is unknown, used up or has ended.
     CodeUnknown,
     /// The node has an owner already.

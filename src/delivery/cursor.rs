@@ -240,6 +240,7 @@ impl Cursor {
                 Audience::All => reach.own |= entry.seq() > self.own_after,
                 Audience::User(user) => reach.own |= *user == self.user && entry.seq() > self.own_after,
                 Audience::Room(room) => self.follows.reach(room, entry.seq(), &mut reach),
+                Audience::Topics => {}
             }
         }
         reach

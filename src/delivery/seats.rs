@@ -138,6 +138,8 @@ impl Seats {
                             seat_at(&mut self.slots, *id).mark(entry, woken);
                         }
                     }
+                    // Subscriptions to topics have seats of their own.
+                    Audience::Topics => {}
                     Audience::All => {
                         self.slots.iter_mut().flatten().for_each(|seat| seat.mark(entry, woken));
                     }

@@ -27,7 +27,7 @@ impl Entry {
         self.audiences.iter().any(|audience| match audience {
             Audience::All => true,
             Audience::User(who) => who == user,
-            Audience::Room(_) => false,
+            Audience::Room(_) | Audience::Topics => false,
         })
     }
 }
@@ -110,6 +110,10 @@ fn bytes_of(change: &Change) -> usize {
         What::DeviceSet(device) => device.bindings.len() * 32,
         What::SettingSet { value, .. } => value.len(),
         What::Unknown { bytes, .. } => bytes.len(),
+        What::Published { publication, .. } => {
+            let properties = publication.properties.as_ref().map_or(0, |properties| properties.len());
+            publication.payload.len() + publication.topic.as_str().len() + properties
+        }
         _ => 0,
     };
     size_of::<Entry>() + size_of::<Change>() + long

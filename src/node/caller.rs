@@ -2,16 +2,23 @@
 
 use crate::base::id::UserId;
 use crate::base::time::Moment;
+use crate::chat::device::{Device, TopicRights};
+use crate::chat::name::Name;
 use crate::chat::policy::Actor;
 use crate::chat::refusal::Refusal;
 use crate::chat::token::{Token, TokenHash};
+use crate::chat::topic::Filter;
+use crate::chat::user::{Role, Roles, User};
 use crate::node::queue::Lane;
 use crate::node::refuse;
 use crate::store::index::catalog::Catalog;
 use sha2::{Digest, Sha256};
+use smol_str::SmolStr;
 
 /// The user in whose name the node itself and its operator speak.
 pub const NODE_USER: UserId = UserId::fixed("linnet");
+/// Whoever showed nothing: no user of this id is stored, and no session of it is anybody's in particular.
+pub const ANONYMOUS: UserId = UserId::fixed("anonymous");
 
 /// Who is calling. Doors make one; only the node turns it into an [`Actor`].
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -24,6 +31,8 @@ pub enum Caller {
     Bridge(UserId),
     /// Someone with the machine's own rights: the control socket, the node itself.
     Operator,
+    /// Somebody on this machine who showed nothing: may have topics and nothing else.
+    Anonymous,
 }
 
 impl Caller {
@@ -39,6 +48,7 @@ impl Caller {
             Caller::Certificate(user) => lane_of(&hash_token(user.as_str())),
             Caller::Bridge(_) => 1,
             Caller::Operator => 0,
+            Caller::Anonymous => 2,
         }
     }
 }
@@ -62,12 +72,44 @@ pub fn good_token(books: &dyn Catalog, hash: &TokenHash, now: Moment) -> Result<
     Ok(token)
 }
 
+/// Nobody in particular, as a device with rights to topics: all but those of the node and of other devices.
+fn anonymous() -> Actor {
+    let user = User {
+        id: ANONYMOUS,
+        // No device can be called so, and no level of a topic.
+        username: Name::fixed("/anonymous"),
+        name: SmolStr::default(),
+        roles: Roles::of(&[Role::Device]),
+        active: true,
+        password: None,
+        email: None,
+        created: 0,
+        extra: None,
+    };
+    const ALL: Filter = Filter::fixed("#");
+    let topics = TopicRights {
+        publish: vec![ALL],
+        subscribe: vec![ALL, Filter::fixed("$SYS/#")],
+        command: Vec::new(),
+    };
+    let device = Device {
+        user: ANONYMOUS,
+        bindings: Vec::new(),
+        topics,
+        certificate: false,
+        added_by: None,
+        created: 0,
+    };
+    Actor { user: user.into(), device: Some(device.into()) }
+}
+
 /// Who the caller is at this place in the order.
 pub fn actor(books: &dyn Catalog, caller: &Caller, now: Moment) -> Result<Actor, Refusal> {
     let id = match caller {
         Caller::Token(hash) => good_token(books, hash, now)?.user,
         Caller::Certificate(user) | Caller::Bridge(user) => user.clone(),
         Caller::Operator => NODE_USER,
+        Caller::Anonymous => return Ok(anonymous()),
     };
     let user = books.user(&id).map_err(refuse)?.ok_or(Refusal::TokenUnknown)?;
     if !user.active {

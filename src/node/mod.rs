@@ -35,6 +35,7 @@ mod settler;
 pub mod start;
 pub mod survey;
 pub mod system;
+pub mod topics;
 pub mod trim;
 pub mod turning;
 pub mod view;
@@ -109,6 +110,8 @@ pub struct Node {
     disk: Arc<DiskCare>,
     /// What the node itself has to do may use the room that is kept free.
     uses_reserve: bool,
+    /// Whether the topics that have a retained publication were counted since the start.
+    has_counted_retained: bool,
 }
 
 /// Where the group stood before a job, to take it back.
@@ -210,6 +213,8 @@ impl Node {
     fn take_back(&mut self, mark: Mark) {
         self.view.job = Default::default();
         self.clock.take_back(mark.clock);
+        // The count may have been the job's own.
+        self.has_counted_retained = false;
         if self.last == mark.last {
             return;
         }
@@ -245,6 +250,7 @@ impl Node {
         self.view.forming = Batch::default();
         self.view.flying = Arc::default();
         self.appender.rewind(mark);
+        self.has_counted_retained = false;
         (self.last, self.flown) = (last, last);
         self.follower.forget();
     }

@@ -7,6 +7,13 @@ use crate::base::id::{MessageId, RoomId, Seq, UserId};
 use crate::base::limits::DELIVERIES_REMEMBERED;
 use crate::chat::token::TokenHash;
 
+mod topics;
+
+pub use topics::{
+    hand_out, hand_outs, packet_of, receipt, receipts, retained, retained_from, retained_topic, subscription,
+    subscriptions, topic_heard, topic_session, topic_sessions,
+};
+
 /// A key of the index.
 pub type Key = Box<[u8]>;
 
@@ -29,6 +36,12 @@ const DEVICE: u8 = 0x60;
 const INVITATION: u8 = 0x70;
 const SETTING: u8 = 0x80;
 const DELIVERY: u8 = 0x91;
+const TOPIC_SESSION: u8 = 0x92;
+const TOPIC_HEARD: u8 = 0x93;
+const SUBSCRIPTION: u8 = 0x94;
+const RECEIPT: u8 = 0x95;
+const HAND_OUT: u8 = 0x96;
+const RETAINED: u8 = 0x97;
 const TURNED: u8 = 0xA0;
 
 /// Where the index has followed the journal to: written last in every checkpoint.
@@ -39,6 +52,8 @@ pub const NODE: &[u8] = &[META, b'n'];
 pub const NEWEST: &[u8] = &[META, b't'];
 /// How often the node has started.
 pub const BOOT: &[u8] = &[META, b'b'];
+/// How many topics have a retained publication.
+pub const RETAINED_COUNT: &[u8] = &[META, b'r'];
 /// The rewritten segments whose places the index knows.
 pub const MOVED: &[u8] = &[META, b'm'];
 /// The first bytes of the keys that count what can be erased in a stretch of the journal.
@@ -68,6 +83,10 @@ pub fn words(key: &[u8]) -> &'static str {
         INVITATION => "an invitation",
         SETTING => "a setting",
         DELIVERY => "a bridge's deliveries",
+        TOPIC_SESSION | TOPIC_HEARD => "a session of topics",
+        SUBSCRIPTION => "a subscription",
+        RECEIPT | HAND_OUT => "a packet id",
+        RETAINED => "a topic's retained publication",
         _ => "an entry",
     }
 }

@@ -11,9 +11,17 @@ pub const PUBLICATION_BYTES_MAX: usize = 256 * 1024;
 pub const PUBLICATION_PROPERTIES_BYTES_MAX: usize = 8 * 1024;
 /// Filters of each kind that one device's rights may have.
 pub const DEVICE_FILTERS_MAX: usize = 32;
+/// Bytes of a client's own id, and of the name of a group that shares a subscription: both stand in keys.
+pub const TOPIC_CLIENT_BYTES_MAX: usize = 256;
 /// Sessions that outlive their connections.
 pub const TOPIC_SESSIONS_MAX: usize = 1_000;
 /// Subscriptions of one session.
 pub const SUBSCRIPTIONS_MAX: usize = 256;
+/// Packet ids that one session's client has not released yet; asked to be far below the 65,535 there are.
+pub const RECEIPTS_MAX: usize = 1_024;
+/// Publications on their way to one session's client that it has not confirmed yet.
+pub const HAND_OUTS_MAX: usize = 256;
+/// Bytes of payloads after which a page of publications ends: what one reader holds.
+pub const TOPIC_PAGE_BYTES_MAX: usize = 256 * 1024;
 /// Topics that have a retained publication.
 pub const RETAINED_MAX: usize = 100_000;

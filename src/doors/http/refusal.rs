@@ -112,6 +112,14 @@ fn turned_away(refusal: &Refusal) -> Row {
             "error-guests-not-allowed",
             "Guests are let in only from the local network, once the owner allows it: ask for an invitation link",
         ),
+        NoSuchSession => {
+            (BAD, "error-session-not-found", "This client has no session that is kept: connect first")
+        }
+        SessionTaken => (
+            403,
+            "error-session-taken",
+            "A client of this id has a session of somebody else's: choose another id",
+        ),
         // Nobody, or nobody we know.
         _ => NOT_LOGGED_IN,
     }
@@ -147,6 +155,8 @@ fn fixed(refusal: &Refusal) -> Row {
         | NotAllowed(_)
         | CodeUnknown
         | OwnerExists
+        | NoSuchSession
+        | SessionTaken
         | GuestsNotLetIn => turned_away(refusal),
         NoSuchRoom => (
             BAD,

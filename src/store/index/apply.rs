@@ -14,7 +14,7 @@ use crate::store::index::catalog::{Catalog, RoomTail};
 use crate::store::index::heard;
 use crate::store::index::history;
 use crate::store::index::kv::{Order, Shelf, Write};
-use crate::store::index::times;
+use crate::store::index::{times, topics};
 use crate::store::journal::Pos;
 use crate::store::keys::{self, Key, end_of, text_after};
 use crate::store::record;
@@ -144,6 +144,15 @@ impl Follower {
                 let trimmed = Trimmed { first: *first, seq: *seq, at: *at, upto: *upto };
                 self.trimmed(shelf, room, trimmed, now, writes)
             }
+            What::Published { .. }
+            | What::ReceiptReleased { .. }
+            | What::TopicSessionSet(_)
+            | What::TopicSessionMoved { .. }
+            | What::TopicSessionGone { .. }
+            | What::SubscriptionSet { .. }
+            | What::SubscriptionGone { .. }
+            | What::HandedOut { .. }
+            | What::HandOutStep { .. } => topics::follow(shelf, change, place.pos, writes),
             noun => noun_is(shelf, noun, writes),
         }
     }

@@ -14,3 +14,4 @@ pub mod moved;
 pub mod settled;
 pub mod sled;
 pub mod times;
+pub mod topics;

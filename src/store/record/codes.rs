@@ -1,6 +1,7 @@
 //! The fixed numbers of what a noun can be. A number is never given to something else, not even after its owner went.
 
 use crate::chat::message::MessageKind;
+use crate::chat::publication::Qos;
 use crate::chat::room::RoomKind;
 use crate::chat::token::TokenKind;
 use crate::store::record::RecordError;
@@ -61,6 +62,12 @@ codes!(message_kind, MessageKind, "message kind", {
     RoleTaken = 13,
 });
 
+codes!(qos, Qos, "quality of service", {
+    Most = 0,
+    Least = 1,
+    Exactly = 2,
+});
+
 /// An invitation that makes an owner.
 pub(super) const INVITATION_OWNER: u8 = 1;
 /// An invitation that makes a user of a room.
@@ -96,6 +103,7 @@ mod tests {
         check!(room_kind);
         check!(token_kind);
         check!(message_kind);
+        check!(qos);
         assert!(are_unique(&[INVITATION_OWNER, INVITATION_JOIN]));
         assert!(are_unique(&[REVISION_EDITED, REVISION_REACTED]));
     }

@@ -3,6 +3,7 @@
 use crate::base::id::{MessageId, RoomId, UserId};
 use crate::base::limits::VALUE_BYTES_MAX;
 use crate::chat::name::{Name, Opaque, Text};
+use crate::chat::topic::Filter;
 use crate::store::record::{RecordError, varint};
 use postcard::ser_flavors::Flavor;
 use serde::de::{SeqAccess, Visitor};
@@ -243,6 +244,11 @@ pub(super) fn name(text: &str) -> Result<Name, RecordError> {
 /// A name in addresses, where one may be missing.
 pub(super) fn name_if(text: Option<&str>) -> Result<Option<Name>, RecordError> {
     text.map(name).transpose()
+}
+
+/// A filter of topics.
+pub(super) fn filter(text: &str) -> Result<Filter, RecordError> {
+    Filter::parse(text).map_err(|_| RecordError::Damaged { part: "topic filter" })
 }
 
 /// The text of a message.

@@ -16,6 +16,7 @@ pub mod own_id;
 pub mod room;
 pub mod setting;
 pub mod token;
+pub mod topics;
 pub mod trimmed;
 pub mod turned;
 pub mod user;

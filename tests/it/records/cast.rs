@@ -31,7 +31,9 @@ const MESSAGE_KINDS: [MessageKind; 14] = [
 ];
 
 /// One variant of [`What`] each; [`Chance::what`] makes every one of them.
-pub const WHATS: u64 = 24;
+pub const WHATS: u64 = 33;
+
+mod topics;
 
 /// What a seed gives. Ranges are small on purpose: neighbours and equals are what compact forms get wrong.
 pub struct Chance(SimWorld);
@@ -167,8 +169,8 @@ impl Chance {
         Device {
             user: self.user_id(),
             bindings: self.some(16, binding),
-            topics: Default::default(),
-            certificate: false,
+            topics: self.topic_rights(),
+            certificate: self.coin(),
             added_by: self.maybe(|| self.user_id()),
             created: self.number(),
         }
@@ -279,6 +281,7 @@ impl Chance {
             19 => What::SettingSet { name: self.words(20).into(), value: self.words(90).into() },
             20 => What::ClockSet(self.clock_set()),
             21..24 => self.gone(which),
+            24..33 => self.about_topics(which),
             _ => self.unknown(),
         }
     }

@@ -191,6 +191,7 @@ impl Ear {
             match audience {
                 Audience::All => reach.own |= seq > self.own_after,
                 Audience::User(user) => reach.own |= user == self.user && seq > self.own_after,
+                Audience::Topics => {}
                 Audience::Room(room) => {
                     let followed = self.follows.get(&room).is_some_and(|(after, _)| seq > *after);
                     reach.room |= followed && !(self.is_shut_out(&change.what, &room, model, seq));

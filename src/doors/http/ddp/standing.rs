@@ -27,7 +27,7 @@ impl Session {
             let (as_of, actor) = self.node.read(|reading| Ok((reading.newest(), reading.actor(&caller)?)))?;
             let token = match &caller {
                 Caller::Token(hash) => Some(*hash),
-                Caller::Certificate(_) | Caller::Bridge(_) | Caller::Operator => None,
+                Caller::Certificate(_) | Caller::Bridge(_) | Caller::Operator | Caller::Anonymous => None,
             };
             let who = Who { user: actor.user.id.clone(), roles: actor.user.roles, token };
             match self.node.hub.attach(who, as_of) {

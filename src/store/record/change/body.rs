@@ -1,6 +1,6 @@
 //! What happened, as bytes. A noun that a Change carries whole has the layout of its own file.
 
-use super::tag;
+use super::{tag, topics};
 use crate::base::id::{MessageId, Seq, UserId};
 use crate::chat::change::{Change, ClockSet, Origin, Revision, Via, What};
 use crate::chat::message::Message;
@@ -60,6 +60,7 @@ pub(super) fn write(change: &Change, out: &mut Writer<'_>) -> Result<(), RecordE
             out.put(&(set.boot, set.since.0, set.was_ms, set.offset_ms, set.floor_ms, by))
         }
         What::Unknown { bytes, .. } => out.raw(bytes),
+        topics => topics::write(topics, out),
     }
 }
 
@@ -114,8 +115,13 @@ fn write_revised(
 
 // ---- reading ----
 
-/// Takes what happened, in the layout written today.
-pub(super) fn read(tag: u16, seq: Seq, origin: &Origin, from: &mut Reader<'_>) -> Result<What, RecordError> {
+/// Takes what happened, in the layout of this version.
+pub(super) fn read(
+    (tag, version): (u16, u8),
+    seq: Seq,
+    origin: &Origin,
+    from: &mut Reader<'_>,
+) -> Result<What, RecordError> {
     Ok(match tag {
         tag::STARTED => What::Started { version: from.take::<&str>()?.into() },
         tag::USER_ADDED => What::UserAdded(from.take::<user::Form<'_>>()?.try_into()?),
@@ -126,7 +132,7 @@ pub(super) fn read(tag: u16, seq: Seq, origin: &Origin, from: &mut Reader<'_>) -
         tag::POSTED => read_posted(seq, origin, from)?,
         tag::REVISED => read_revised(origin, from)?,
         tag::TOKEN_ADDED => What::TokenAdded(from.take::<token::Form<'_>>()?.try_into()?),
-        tag::DEVICE_SET => What::DeviceSet(from.take::<device::Form<'_>>()?.try_into()?),
+        tag::DEVICE_SET => What::DeviceSet(device::read(version, from)?),
         tag::INVITATION_SET => What::InvitationSet(from.take::<invitation::Form<'_>>()?.try_into()?),
         tag::INVITATION_GONE => What::InvitationGone { hash: TokenHash(from.take()?) },
         _ => read_small(tag, from)?,
@@ -187,7 +193,7 @@ fn read_small(tag: u16, from: &mut Reader<'_>) -> Result<What, RecordError> {
             let by = form::user_id_if(by)?;
             What::ClockSet(ClockSet { boot, since: Seq(since), was_ms, offset_ms, floor_ms, by })
         }
-        _ => return Err(RecordError::Damaged { part: "tag" }),
+        _ => topics::read(tag, from)?,
     })
 }
 

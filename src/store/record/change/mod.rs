@@ -6,6 +6,7 @@
 
 mod body;
 pub mod tag;
+mod topics;
 
 use crate::base::id::Seq;
 use crate::base::limits::CHANGE_BYTES_MAX;
@@ -37,12 +38,17 @@ pub fn decode(seq: Seq, bytes: &[u8]) -> Result<Change, RecordError> {
     let version = reader.byte()?;
     let origin = read_origin(seq, &mut reader)?;
     let what = match tag::version(tag) {
-        Some(known) if version == known => body::read(tag, seq, &origin, &mut reader)?,
         Some(_) if version == 0 => return Err(RecordError::Damaged { part: "version" }),
+        Some(known) if version <= known => body::read((tag, version), seq, &origin, &mut reader)?,
         _ => What::Unknown { tag, version, bytes: reader.take_rest().into() },
     };
     reader.finish()?;
     Ok(Change { seq, origin, what })
+}
+
+/// Whether these are the bytes of something that was published, without reading them all.
+pub fn is_published(bytes: &[u8]) -> bool {
+    bytes.starts_with(&tag::PUBLISHED.to_le_bytes())
 }
 
 fn write_origin(change: &Change, out: &mut Writer<'_>) -> Result<(), RecordError> {

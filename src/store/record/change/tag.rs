@@ -70,6 +70,24 @@ tags! {
     SETTING_SET = 80, version setting::VERSION;
     /// The clock was turned.
     CLOCK_SET = 90, version 1;
+    /// Something was published.
+    PUBLISHED = 100, version 1;
+    /// A packet id stands for something new.
+    RECEIPT_RELEASED = 101, version 1;
+    /// A session of topics was made, taken up or left.
+    TOPIC_SESSION_SET = 110, version 1;
+    /// A session of topics has heard more.
+    TOPIC_SESSION_MOVED = 111, version 1;
+    /// A session of topics is gone.
+    TOPIC_SESSION_GONE = 112, version 1;
+    /// A session hears a filter.
+    SUBSCRIPTION_SET = 120, version 1;
+    /// A session hears a filter no longer.
+    SUBSCRIPTION_GONE = 121, version 1;
+    /// Packet ids were given to publications.
+    HANDED_OUT = 130, version 1;
+    /// A client has come further in taking a publication.
+    HAND_OUT_STEP = 131, version 1;
 }
 
 /// The tag and version of what happened.
@@ -99,6 +117,15 @@ pub(super) fn of(what: &What) -> (u16, u8) {
         What::InvitationGone { .. } => INVITATION_GONE,
         What::SettingSet { .. } => SETTING_SET,
         What::ClockSet(_) => CLOCK_SET,
+        What::Published { .. } => PUBLISHED,
+        What::ReceiptReleased { .. } => RECEIPT_RELEASED,
+        What::TopicSessionSet(_) => TOPIC_SESSION_SET,
+        What::TopicSessionMoved { .. } => TOPIC_SESSION_MOVED,
+        What::TopicSessionGone { .. } => TOPIC_SESSION_GONE,
+        What::SubscriptionSet { .. } => SUBSCRIPTION_SET,
+        What::SubscriptionGone { .. } => SUBSCRIPTION_GONE,
+        What::HandedOut { .. } => HANDED_OUT,
+        What::HandOutStep { .. } => HAND_OUT_STEP,
         What::Unknown { tag, version, .. } => return (*tag, *version),
     };
     (tag, version(tag).expect("every tag of this table has a version"))

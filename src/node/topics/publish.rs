@@ -1,0 +1,87 @@
+//! Publishing so that it is kept. What no session, no state of a topic and no room keeps is never brought here.
+
+use crate::base::id::Seq;
+use crate::base::limits::{
+    PUBLICATION_BYTES_MAX, PUBLICATION_PROPERTIES_BYTES_MAX, RECEIPTS_MAX, RETAINED_MAX,
+    TOPIC_CLIENT_BYTES_MAX,
+};
+use crate::chat::change::What;
+use crate::chat::policy;
+use crate::chat::publication::Publication;
+use crate::chat::refusal::Refusal;
+use crate::node::caller::Caller;
+use crate::node::{Node, refuse};
+use crate::store::index::topics::Topics;
+use crate::store::keys;
+use std::sync::Arc;
+
+impl Node {
+    /// Keeps a publication, in the caller's name. `receipt` is the packet id of one that is to be taken exactly once, in
+    /// the session of `publication.client`: one whose packet id is not released yet was taken, and its place is given
+    /// again.
+    pub fn publish(
+        &mut self,
+        caller: &Caller,
+        publication: Publication,
+        receipt: Option<u16>,
+    ) -> Result<Seq, Refusal> {
+        let actor = self.actor(caller)?;
+        let permit = policy::may_publish(&actor, &publication.topic)?;
+        fits(&publication)?;
+        if let Some(packet) = receipt {
+            let client = self.topic_session_for(caller, &publication.client)?.client;
+            if let Some(taken) = self.receipt(&client, packet).map_err(refuse)? {
+                return Ok(taken);
+            }
+            if self.receipts(&client).map_err(refuse)?.len() >= RECEIPTS_MAX {
+                return Err(Refusal::TooMany {
+                    what: "packet ids that were not released",
+                    max: RECEIPTS_MAX,
+                });
+            }
+        }
+        if publication.retain && !publication.payload.is_empty() {
+            self.make_sure_it_can_be_retained(&publication)?;
+        }
+        let publication = Arc::new(Publication { by: permit.user().clone(), ..publication });
+        self.append(What::Published { publication, receipt })
+    }
+
+    fn make_sure_it_can_be_retained(&mut self, publication: &Publication) -> Result<(), Refusal> {
+        if self.retained_at(&publication.topic).map_err(refuse)?.is_some() {
+            return Ok(());
+        }
+        if !self.has_counted_retained {
+            let count = self.count_retained().map_err(refuse)?;
+            self.amend(vec![(keys::RETAINED_COUNT.into(), Some(count.to_be_bytes()[..].into()))]);
+            self.has_counted_retained = true;
+        }
+        if self.retained_count().map_err(refuse)? >= RETAINED_MAX as u64 {
+            return Err(Refusal::TooMany { what: "topics with a retained publication", max: RETAINED_MAX });
+        }
+        Ok(())
+    }
+
+    /// The client has released a packet id: it stands for something new from now on. False when it was not known.
+    pub fn release_receipt(&mut self, caller: &Caller, client: &str, packet: u16) -> Result<bool, Refusal> {
+        let client = self.topic_session_for(caller, client)?.client;
+        let known = self.receipt(&client, packet).map_err(refuse)?.is_some();
+        if known {
+            self.append(What::ReceiptReleased { client, packet })?;
+        }
+        Ok(known)
+    }
+}
+
+fn fits(publication: &Publication) -> Result<(), Refusal> {
+    let properties = publication.properties.as_deref().unwrap_or_default();
+    let parts = [
+        ("a publication", publication.payload.len(), PUBLICATION_BYTES_MAX),
+        ("the properties of a publication", properties.len(), PUBLICATION_PROPERTIES_BYTES_MAX),
+        ("a client id", publication.client.len(), TOPIC_CLIENT_BYTES_MAX),
+    ];
+    match parts.into_iter().find(|(_, bytes, max)| bytes > max) {
+        Some((what, _, max)) => Err(Refusal::TooLarge { what, max }),
+        None => Ok(()),
+    }
+}
