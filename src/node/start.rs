@@ -83,7 +83,6 @@ pub fn start_behind(
     )?;
     let has_room = |bytes| room.has_room_for_index(bytes);
     let (replayed, losses) = catch_up(&settled, checkpoint, &opened, &has_room)?;
-    let lost = losses.list().to_vec();
     let begins = opened.reader.segments().first().map_or(Pos::default(), |first| first.from);
     let identity = identity(&settled, &*world)?;
     let settled = Arc::new(settled);
@@ -119,7 +118,7 @@ pub fn start_behind(
         health: health.clone(),
         register: register.clone(),
     };
-    let hub = Hub::new(settled.reached().seq, Bounds::of(&budget));
+    let (hub, lost) = (Hub::new(settled.reached().seq, Bounds::of(&budget)), losses.list().to_vec());
     let report = StartReport { journal: opened.report, replayed, lost, begins, identity };
     note(&reading, &report);
     Ok((Parts { node, writer, settled, reading, hub, health, disk: room, world, budget }, report))
