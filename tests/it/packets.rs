@@ -3,7 +3,9 @@
 mod chance;
 mod client;
 mod lives;
+mod peer;
 mod refused;
+mod written;
 
 use linnet::doors::mqtt::server::packet::{Decoder, In, Version, Wrong};
 

@@ -173,6 +173,7 @@ fn read_will(version: Version, flags: u8, from: &mut Reader<'_>) -> Result<Will,
 
 /// What a publisher said, if it said anything.
 pub(super) fn keep(properties: Vec<u8>) -> Result<Option<Box<[u8]>>, Wrong> {
+    const { assert!(PUBLICATION_PROPERTIES_BYTES_MAX == 8 * 1024, "the words below say so") };
     if properties.len() > PUBLICATION_PROPERTIES_BYTES_MAX {
         let words = "the properties of a publication are longer than this node keeps: 8 KiB";
         return Err(Wrong::new(Reason::QUOTA_EXCEEDED, words));

@@ -45,6 +45,7 @@ pub(super) fn publish(version: Version, flags: u8, from: &mut Reader<'_>) -> Res
     }
     let topic = if name.is_empty() && alias.is_some() { None } else { Some(topic(name)?) };
     let payload = from.rest();
+    const { assert!(PUBLICATION_BYTES_MAX == 256 * 1024, "the words below say so") };
     if payload.len() > PUBLICATION_BYTES_MAX {
         return Err(Wrong::new(
             Reason::PACKET_TOO_LARGE,
