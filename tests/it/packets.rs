@@ -2,11 +2,13 @@
 
 mod chance;
 mod client;
+mod golden;
 mod lives;
 mod peer;
 mod refused;
 mod written;
 
+use chance::VERSIONS;
 use linnet::doors::mqtt::server::packet::{Decoder, In, Version, Wrong};
 
 /// A CONNECT with the least in it.

@@ -5,9 +5,8 @@
 //! properties twice, identifiers of 0, NUL in strings, reserved bits and bytes behind the end, they refuse a password
 //! that is no text and `E0 00` in 5.0, they cannot tell an empty password from none, they copy every user property into
 //! two strings of its own, and what they write is cut at 65,535 bytes without a word, or, as a DISCONNECT with a reason,
-//! a byte longer than it says. To check all of that around them
-//! would be to read each packet twice. They are the peer instead: the tests have them write what is read here, and read
-//! what is written here.
+//! a byte longer than it says. To check all of that around them would be to read each packet twice. They are the peer
+//! instead: the tests have them write what is read here, and read what is written here.
 //!
 //! [`Decoder`] makes [`In`] of bytes or says what is [`Wrong`]; [`encode`] makes bytes of [`Out`]; [`PublishFrame`] is a
 //! publication encoded once for many sessions.
