@@ -63,11 +63,11 @@ impl Decoder {
     }
 
     fn next_of(&mut self, fresh: &mut &[u8]) -> Result<Option<In>, Wrong> {
-        if let Some(header) = self.header(fresh)? {
-            if let Some((whole, left)) = fresh.split_at_checked(header.bytes + header.body) {
-                *fresh = left;
-                return self.packet(header.first, &whole[header.bytes..]).map(Some);
-            }
+        if let Some(header) = self.header(fresh)?
+            && let Some((whole, left)) = fresh.split_at_checked(header.bytes + header.body)
+        {
+            *fresh = left;
+            return self.packet(header.first, &whole[header.bytes..]).map(Some);
         }
         self.held.extend_from_slice(fresh);
         *fresh = &[];
