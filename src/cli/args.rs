@@ -38,6 +38,8 @@ pub(super) struct Opt {
     pub value: Option<&'static str>,
     /// The setting it overrides.
     pub key: Option<&'static str>,
+    /// Whether it may be given more than once.
+    pub repeats: bool,
 }
 
 const EVERYWHERE: [Opt; 3] =
@@ -46,17 +48,22 @@ const EVERYWHERE: [Opt; 3] =
 impl Opt {
     /// An option that is there or not.
     pub(super) const fn switch(name: &'static str) -> Opt {
-        Opt { name, value: None, key: None }
+        Opt { name, value: None, key: None, repeats: false }
     }
 
     /// An option with a value.
     pub(super) const fn valued(name: &'static str, value: &'static str) -> Opt {
-        Opt { name, value: Some(value), key: None }
+        Opt { name, value: Some(value), key: None, repeats: false }
+    }
+
+    /// An option with a value that may be given more than once.
+    pub(super) const fn repeated(name: &'static str, value: &'static str) -> Opt {
+        Opt { name, value: Some(value), key: None, repeats: true }
     }
 
     /// An option whose value is a setting.
     pub(super) const fn setting(name: &'static str, value: &'static str, key: &'static str) -> Opt {
-        Opt { name, value: Some(value), key: Some(key) }
+        Opt { name, value: Some(value), key: Some(key), repeats: false }
     }
 }
 
@@ -80,6 +87,12 @@ impl Given {
     /// The value of an option.
     pub(super) fn value(&self, name: &str) -> Option<&str> {
         self.options.iter().find(|(given, _)| *given == name).map(|(_, value)| value.as_str())
+    }
+
+    /// All values of an option that may be given more than once.
+    pub(super) fn values(&self, name: &str) -> Vec<&str> {
+        let of_name = self.options.iter().filter(|(given, _)| *given == name);
+        of_name.map(|(_, value)| value.as_str()).collect()
     }
 
     /// The first operand, which the command needs.
@@ -137,7 +150,7 @@ impl Spec {
                 }
             };
             let option = self.option(&name).ok_or_else(|| wrong(self.unknown(&name)))?;
-            if given.has(option.name) {
+            if given.has(option.name) && !option.repeats {
                 return Err(wrong(format!("'{name}' is given twice")));
             }
             let value = match option.value {

@@ -1,31 +1,78 @@
-//! `linnet device`: things that post and read with a token of their own.
+//! `linnet device`: things that post, publish and read with a token of their own.
 
+mod show;
+mod words;
+
+#[cfg(test)]
+pub(super) use show::DIALECTS;
+pub(super) use show::{Dialect, print_block};
+pub(super) use words::{show_added, show_list, show_one, show_removed};
+
+use super::Action;
 use super::args::{Given, Opt, Spec, Usage};
-use super::table::{plain, table, utc};
-use super::{Action, machine};
-use crate::config::Config;
-use crate::doors::control::wire::{DeviceAdded, DeviceLine, Request, Rights};
-use serde_json::json;
+use crate::chat::device::TopicRights;
+use crate::chat::refusal::Refusal;
+use crate::chat::topic::Filter;
+use crate::doors::control::wire::{Request, Rights, TopicFilters};
 
 const JSON: Opt = Opt::switch("--json");
+
+/// These options, and one for each kind of block to paste.
+macro_rules! and_blocks {
+    ($($option:expr),*) => {
+        &[
+            $($option,)*
+            Opt::switch("--esphome"),
+            Opt::switch("--tasmota"),
+            Opt::switch("--arduino"),
+            Opt::switch("--micropython"),
+            Opt::switch("--node-red"),
+            Opt::switch("--home-assistant"),
+            Opt::switch("--mosquitto"),
+            JSON,
+        ]
+    };
+}
 
 pub(super) const ADD: Spec = Spec {
     words: "device add",
     operands: &["NAME"],
-    options: &[Opt::valued("--room", "ROOM"), Opt::switch("--read"), Opt::switch("--post"), JSON],
+    options: and_blocks![
+        Opt::valued("--room", "ROOM"),
+        Opt::switch("--read"),
+        Opt::switch("--post"),
+        Opt::repeated("--publish", "FILTER"),
+        Opt::repeated("--subscribe", "FILTER"),
+        Opt::repeated("--command", "DEVICE")
+    ],
     help: HELP,
-    build: |given, _| {
-        let rights = match (given.has("--post"), given.has("--read")) {
-            (true, true) => {
-                return Err(given.usage("--read and --post exclude each other: without them it may do both"));
-            }
-            (true, false) => Rights::Post,
-            (false, true) => Rights::Read,
-            (false, false) => Rights::PostAndRead,
-        };
-        let room = given.value("--room").map(|room| room.trim_start_matches('#').to_owned());
-        ask(&given, Request::DeviceAdd { name: given.operand(), room, rights })
-    },
+    build: |given, _| add(&given),
+};
+
+pub(super) const ALLOW: Spec = Spec {
+    words: "device allow",
+    operands: &["NAME"],
+    options: &[
+        Opt::repeated("--publish", "FILTER"),
+        Opt::repeated("--subscribe", "FILTER"),
+        Opt::repeated("--command", "DEVICE"),
+        Opt::repeated("--no-publish", "FILTER"),
+        Opt::repeated("--no-subscribe", "FILTER"),
+        Opt::repeated("--no-command", "DEVICE"),
+        Opt::switch("--certificate"),
+        Opt::switch("--no-certificate"),
+        JSON,
+    ],
+    help: HELP,
+    build: |given, _| allow(&given),
+};
+
+pub(super) const KEY: Spec = Spec {
+    words: "device key",
+    operands: &["NAME"],
+    options: and_blocks![],
+    help: HELP,
+    build: |given, _| ask(&given, Request::DeviceKey { name: given.operand() }),
 };
 
 pub(super) const LIST: Spec = Spec {
@@ -39,7 +86,7 @@ pub(super) const LIST: Spec = Spec {
 pub(super) const SHOW: Spec = Spec {
     words: "device show",
     operands: &["NAME"],
-    options: &[JSON],
+    options: and_blocks![],
     help: HELP,
     build: |given, _| ask(&given, Request::DeviceShow { name: given.operand() }),
 };
@@ -53,86 +100,125 @@ pub(super) const REMOVE: Spec = Spec {
 };
 
 const HELP: &str = "\
-linnet device: things that post and read with a token of their own
+linnet device: things that post, publish and read with a token of their own
 
-usage: linnet device add NAME [--room ROOM] [--read|--post] [--json]
+usage: linnet device add NAME [--room ROOM [--read|--post]] [--publish FILTER]... [--subscribe FILTER]...
+                              [--command DEVICE]... [BLOCK|--json]
+       linnet device allow NAME [--publish FILTER]... [--no-publish FILTER]... [--json]
+       linnet device key NAME [BLOCK|--json]
        linnet device list [--json]
-       linnet device show NAME [--json]
+       linnet device show NAME [BLOCK|--json]
        linnet device remove NAME [--json]
 
-  --room ROOM      the only room its token is good for (general)
+  --room ROOM      the only room its token is good for (general, unless topics are named)
   --post           it may post there, not read
   --read           it may read there, not post
-  --json           for scripts; of 'add': {\"name\",\"token\",\"room\"}
+  --publish FILTER, --subscribe FILTER
+                   the topics of MQTT it may have, beside its own linnet/device/NAME/#; as often as needed.
+                   Without any: NAME/#, all topics that begin with its name
+  --command DEVICE a device it may command, '+' for all; as often as needed
+  --no-publish FILTER, --no-subscribe FILTER, --no-command DEVICE
+                   take such a right away, at once
+  --certificate, --no-certificate
+                   whether a client certificate with its name logs it in without the token
+  --json           for scripts; of 'add' and 'key': {\"name\",\"token\",\"room\"}
   --data DIR       the node's data folder (./linnet-data)
   --config FILE    settings to read (./linnet.toml, else /etc/linnet/linnet.toml)
 
-'add' shows the token once: the node keeps only its hash. A removed device's token ends at once.
+BLOCK prints what to paste into the device: --esphome, --tasmota, --arduino, --micropython, --node-red,
+--home-assistant or --mosquitto. 'add' gives the topics such a device needs, unless some are named.
+
+'add' and 'key' show a token once: the node keeps only its hash. A removed device's token, and the one before a
+new one, end at once. The token is the device's password for MQTT; the user name is its name.
 
 examples:
   linnet device add porch --room garden
   linnet device add display --room garden --read
+  linnet device add plug --tasmota
+  linnet device add boiler --esphome >> boiler.yaml
+  linnet device allow panel --command boiler --subscribe 'tele/+/SENSOR'
   TOKEN=$(linnet device add door --json | jq -r .token)
 ";
 
-/// A new device: its token and the lines to use it with.
-pub(super) fn show_added(added: &DeviceAdded, json: bool, config: &Config) -> String {
-    if json {
-        return format!("{}\n", json!({ "name": added.name, "token": added.token, "room": added.room }));
-    }
-    let url = plain(&machine::url_or_own(added.url.as_deref(), config.http.address));
-    let (token, room) = (plain(&added.token), plain(&added.room));
-    let header = format!("-H \"Authorization: Bearer {token}\"");
-    let mut text = format!("token {token}   {}; nothing else\n", may(added.rights, &room));
-    if added.rights != Rights::Read {
-        text.push_str(&format!("curl {header} -d \"door open\" {url}/{room}\n"));
-    }
-    if added.rights != Rights::Post {
-        text.push_str(&format!("curl -N {header} {url}/{room}/json\n"));
-    }
-    text + &format!("next: linnet tail {room}\n")
-}
-
-/// All devices.
-pub(super) fn show_list(devices: Vec<DeviceLine>) -> String {
-    if devices.is_empty() {
-        return "no devices yet\nnext: linnet device add porch --room general\n".to_owned();
-    }
-    let row = |device: &DeviceLine| {
-        let rights = match device.rights {
-            Rights::PostAndRead => "post, read",
-            Rights::Post => "post",
-            Rights::Read => "read",
-        };
-        vec![plain(&device.name), plain(&device.room), rights.to_owned(), seen(device)]
+fn add(given: &Given) -> Result<Action, Usage> {
+    let rights = match (given.has("--post"), given.has("--read")) {
+        (true, true) => {
+            return Err(given.usage("--read and --post exclude each other: without them it may do both"));
+        }
+        (true, false) => Rights::Post,
+        (false, true) => Rights::Read,
+        (false, false) => Rights::PostAndRead,
     };
-    table(&["name", "room", "may", "heard"], devices.iter().map(row))
+    let name = given.operand();
+    let mut topics = filters(given, ["--publish", "--subscribe", "--command"])?;
+    if let Some(dialect) = block(given)?.filter(|_| topics.names_no_topic()) {
+        (topics.publish, topics.subscribe) = dialect.needs(&name);
+    }
+    let room = given.value("--room").map(|room| room.trim_start_matches('#').to_owned());
+    if room.is_none() && !topics.names_no_topic() && rights != Rights::PostAndRead {
+        return Err(given.usage("--read and --post are for a room: add --room ROOM"));
+    }
+    ask(given, Request::DeviceAdd { name, room, rights, topics })
 }
 
-/// One device.
-pub(super) fn show_one(device: &DeviceLine) -> String {
-    let (name, room) = (plain(&device.name), plain(&device.room));
-    let next = "for a new token: linnet device remove, then linnet device add";
-    format!("{name}   {}; nothing else\nheard {}\n{next}\n", may(device.rights, &room), seen(device))
+fn allow(given: &Given) -> Result<Action, Usage> {
+    let certificate = match (given.has("--certificate"), given.has("--no-certificate")) {
+        (true, true) => return Err(given.usage("--certificate and --no-certificate exclude each other")),
+        (false, false) => None,
+        (certificate, _) => Some(certificate),
+    };
+    let give = filters(given, ["--publish", "--subscribe", "--command"])?;
+    let take = filters(given, ["--no-publish", "--no-subscribe", "--no-command"])?;
+    if give.is_empty() && take.is_empty() && certificate.is_none() {
+        return Err(given.usage("say what it may: --publish FILTER, --subscribe FILTER, --command DEVICE"));
+    }
+    ask(given, Request::DeviceAllow { name: given.operand(), give, take, certificate })
 }
 
-/// A device that is gone.
-pub(super) fn show_removed(device: &DeviceLine) -> String {
-    format!("removed {}; its token is no longer good\n", plain(&device.name))
+/// The filters of three options, each one that a device can be given.
+fn filters(given: &Given, [publish, subscribe, command]: [&'static str; 3]) -> Result<TopicFilters, Usage> {
+    let lists = |texts: &[&str], rights: fn(Vec<Filter>) -> TopicRights| {
+        for text in texts {
+            let fits = Filter::parse(text).and_then(|filter| rights(vec![filter]).check());
+            fits.map_err(|refusal| given.usage(wrong(text, &refusal)))?;
+        }
+        Ok::<_, Usage>(texts.iter().map(|text| (*text).to_owned()).collect())
+    };
+    Ok(TopicFilters {
+        publish: lists(&given.values(publish), |publish| TopicRights { publish, ..TopicRights::default() })?,
+        subscribe: lists(&given.values(subscribe), |subscribe| TopicRights {
+            subscribe,
+            ..TopicRights::default()
+        })?,
+        command: lists(&given.values(command), |command| TopicRights { command, ..TopicRights::default() })?,
+    })
 }
 
-fn may(rights: Rights, room: &str) -> String {
-    match rights {
-        Rights::PostAndRead => format!("may post in #{room} and read it"),
-        Rights::Post => format!("may post in #{room}"),
-        Rights::Read => format!("may read #{room}"),
+fn wrong(text: &str, refusal: &Refusal) -> String {
+    let text = text.escape_debug();
+    match refusal {
+        Refusal::Invalid { what, want } => format!("'{text}' is no {what}: give {want}"),
+        other => format!("'{text}' is no topic filter: {other:?}"),
     }
 }
 
-fn seen(device: &DeviceLine) -> String {
-    device.last_seen_ms.map_or("never".to_owned(), utc)
+/// The block that is asked for.
+fn block(given: &Given) -> Result<Option<&'static Dialect>, Usage> {
+    let mut asked = show::DIALECTS.iter().filter(|dialect| given.has(dialect.option));
+    let first = asked.next();
+    let second = asked.next().map(|dialect| dialect.option).or(given.has("--json").then_some("--json"));
+    match (first, second) {
+        (Some(first), Some(second)) => {
+            Err(given.usage(format!("{} and {second} exclude each other", first.option)))
+        }
+        _ => Ok(first),
+    }
 }
 
 fn ask(given: &Given, request: Request) -> Result<Action, Usage> {
-    Ok(Action::Ask { sources: given.sources(), request, json: given.has("--json") })
+    let sources = given.sources();
+    Ok(match block(given)? {
+        Some(dialect) => Action::Block { sources, request, dialect },
+        None => Action::Ask { sources, request, json: given.has("--json") },
+    })
 }

@@ -75,6 +75,14 @@ pub(super) fn url_or_own(given: Option<&str>, bound: SocketAddr) -> String {
     given.map_or_else(|| people_urls(bound).swap_remove(0), str::to_owned)
 }
 
+/// The host others reach this machine by, where something listens at this address.
+pub(super) fn reach(bound: SocketAddr) -> IpAddr {
+    match bound.ip().is_unspecified() {
+        true => addresses().first().copied().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        false => bound.ip(),
+    }
+}
+
 fn urls(bound: SocketAddr, addresses: &[IpAddr], name: Option<&str>) -> Vec<String> {
     let port = if bound.port() == 80 { String::new() } else { format!(":{}", bound.port()) };
     let url = |host: &dyn std::fmt::Display| format!("http://{host}{port}");

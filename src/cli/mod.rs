@@ -94,6 +94,8 @@ pub(crate) enum Action {
     Config { sources: Sources, origin: bool },
     /// Ask the node, or the store.
     Ask { sources: Sources, request: Request, json: bool },
+    /// Ask about a device, and print what to paste into it.
+    Block { sources: Sources, request: Request, dialect: &'static device::Dialect },
     /// Take, check or restore a backup.
     Backup { sources: Sources, job: backup::Job },
     /// Rooms as a file.
@@ -126,6 +128,8 @@ const SPECS: &[&Spec] = &[
     &user::LIST,
     &user::PASSWD,
     &device::ADD,
+    &device::ALLOW,
+    &device::KEY,
     &device::LIST,
     &device::SHOW,
     &device::REMOVE,
@@ -164,8 +168,8 @@ usage: linnet [COMMAND] [OPTIONS]
   config                  print every setting; --origin says where each value comes from
   owner                   print a fresh link that makes its opener the owner
   user add|list|passwd    people and bots
-  device add|list|show|remove
-                          things that post and read with a token of their own
+  device add|allow|key|list|show|remove
+                          things with a token of their own, and what to paste into them
   room list|retention     rooms, and how long they keep what was said
   post ROOM [TEXT]        say something in a room
   tail ROOM               show what is said in a room, as it is said
@@ -306,6 +310,9 @@ fn perform(action: Action, backend: &dyn Backend, streams: &mut Streams<'_>) -> 
         }
         Action::Ask { sources, request, json } => with_settings(&sources, streams, |loaded, streams| {
             talk::ask(&loaded.config, request, json, backend, streams)
+        }),
+        Action::Block { sources, request, dialect } => with_settings(&sources, streams, |loaded, streams| {
+            device::print_block(&loaded.config, &request, dialect, backend, streams)
         }),
         Action::Board { sources, form } => with_settings(&sources, streams, |loaded, streams| {
             board::print(&backend.here(), &loaded.config, form, streams).map(|()| 0)

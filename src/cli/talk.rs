@@ -26,12 +26,7 @@ pub(super) fn ask(
             .map_or(Ok(()), |text| out.write_all(text.as_bytes()).and_then(|()| out.flush()));
         written.is_ok()
     };
-    let reply = match Client::connect(&config.data) {
-        Ok(Some(client)) => client.call(&request, on_item).unwrap_or_else(unanswered),
-        // The one place where a command reaches the store itself.
-        Ok(None) => backend.offline(config, request.clone()),
-        Err(error) => unanswered(error),
-    };
+    let reply = reply_to(config, &request, backend, on_item);
     written?;
     let code = match &reply {
         // Damage that was found is an answer, and a failure for a script.
@@ -49,6 +44,21 @@ pub(super) fn ask(
         },
     };
     print_failure(&failure, streams)
+}
+
+/// What the node or the store answers.
+pub(super) fn reply_to(
+    config: &Config,
+    request: &Request,
+    backend: &dyn Backend,
+    on_item: impl FnMut(Value) -> bool,
+) -> Reply {
+    match Client::connect(&config.data) {
+        Ok(Some(client)) => client.call(request, on_item).unwrap_or_else(unanswered),
+        // The one place where a command reaches the store itself.
+        Ok(None) => backend.offline(config, request.clone()),
+        Err(error) => unanswered(error),
+    }
 }
 
 /// Fetches bytes from the node or the store; each piece goes to `take`.
@@ -85,7 +95,7 @@ pub(super) fn converse(
     }
 }
 
-fn failed(error: &ClientError) -> Failure {
+pub(super) fn failed(error: &ClientError) -> Failure {
     Failure { message: error.to_string(), hint: Some(error.hint().to_owned()) }
 }
 
@@ -101,14 +111,18 @@ fn show_item(item: &Value, json: bool) -> Option<String> {
 fn show(request: &Request, value: Value, json: bool, config: &Config) -> serde_json::Result<String> {
     match request {
         Request::Tail { .. } => Ok(tail::show(&value, |item| show_item(item, json))),
-        Request::DeviceAdd { .. } => read(value).map(|added| device::show_added(&added, json, config)),
+        Request::DeviceAdd { .. } | Request::DeviceKey { .. } => {
+            read(value).map(|added| device::show_added(&added, json, config))
+        }
         _ if json => Ok(format!("{value}\n")),
         Request::OwnerLink => read(value).map(|link| owner::show(&link, config)),
         Request::UserAdd { .. } => read(value).map(|user| user::show_added(&user)),
         Request::UserList => read(value).map(user::show_list),
         Request::UserPasswd { .. } => read(value).map(|user| user::show_changed(&user)),
         Request::DeviceList => read(value).map(device::show_list),
-        Request::DeviceShow { .. } => read(value).map(|device| device::show_one(&device)),
+        Request::DeviceShow { .. } | Request::DeviceAllow { .. } => {
+            read(value).map(|device| device::show_one(&device))
+        }
         Request::DeviceRemove { .. } => read(value).map(|device| device::show_removed(&device)),
         Request::RoomList => read(value).map(room::show_list),
         Request::RoomRetention { .. } => read(value).map(|line| room::show_retention(&line)),

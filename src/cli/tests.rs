@@ -3,10 +3,11 @@
 use super::*;
 use crate::doors::control::vitals::{DiskLine, TroubleLine, Vitals, WriteLine};
 use crate::doors::control::wire::{
-    ClockLine, DeviceAdded, DeviceLine, Fetched, OwnerLink, Rights, RoomLine, StatusReport, TailLine,
-    UserLine,
+    ClockLine, Fetched, OwnerLink, RoomLine, StatusReport, TailLine, UserLine,
 };
 use std::cell::RefCell;
+
+mod device;
 
 /// Answers every request with the same reply and remembers what it was asked.
 struct Scripted {
@@ -98,56 +99,6 @@ fn check(line: &str, reply: Reply, expected: &str) -> Request {
     assert_eq!(outcome.out, expected, "{line}");
     assert_eq!(outcome.code, 0, "{line}");
     outcome.asked.expect("asked")
-}
-
-fn added(rights: Rights) -> Reply {
-    let (name, token, room) = ("porch".to_owned(), "dv_9c".to_owned(), "garden".to_owned());
-    Reply::ok(&DeviceAdded { name, token, room, rights, url: Some("http://10.0.0.1".to_owned()) })
-}
-
-#[test]
-fn a_new_device_gets_its_token_and_lines_to_paste() {
-    let asked = check(
-        "device add porch --room #garden",
-        added(Rights::PostAndRead),
-        "token dv_9c   may post in #garden and read it; nothing else\n\
-         curl -H \"Authorization: Bearer dv_9c\" -d \"door open\" http://10.0.0.1/garden\n\
-         curl -N -H \"Authorization: Bearer dv_9c\" http://10.0.0.1/garden/json\n\
-         next: linnet tail garden\n",
-    );
-    let (name, room) = ("porch".to_owned(), Some("garden".to_owned()));
-    assert_eq!(asked, Request::DeviceAdd { name, room, rights: Rights::PostAndRead });
-    let asked = check(
-        "device add porch --post --json",
-        added(Rights::Post),
-        "{\"name\":\"porch\",\"room\":\"garden\",\"token\":\"dv_9c\"}\n",
-    );
-    assert!(matches!(asked, Request::DeviceAdd { room: None, rights: Rights::Post, .. }));
-    let one_sided = command("device add porch --read @", "", added(Rights::Read)).out;
-    assert!(
-        one_sided.contains("may read #garden; nothing else") && !one_sided.contains("door open"),
-        "{one_sided}"
-    );
-}
-
-#[test]
-fn devices_are_listed_shown_and_removed() {
-    let device =
-        DeviceLine { name: "porch".into(), room: "garden".into(), rights: Rights::Post, last_seen_ms: None };
-    check(
-        "device list",
-        Reply::ok(&[&device]),
-        "name    room     may    heard\nporch   garden   post   never\n",
-    );
-    let json = "[{\"last_seen_ms\":null,\"name\":\"porch\",\"rights\":\"post\",\"room\":\"garden\"}]\n";
-    check("device list --json", Reply::ok(&[&device]), json);
-    let shown = command("device show porch @", "", Reply::ok(&device));
-    assert!(
-        shown.out.starts_with("porch   may post in #garden; nothing else\nheard never\n"),
-        "{}",
-        shown.out
-    );
-    check("device remove porch", Reply::ok(&device), "removed porch; its token is no longer good\n");
 }
 
 #[test]

@@ -60,8 +60,8 @@ pub struct NewDevice {
     pub name: Name,
     /// The room it is bound to and what it may do there, if it is bound to one.
     pub room: Option<(SmolStr, Rights)>,
-    /// What it may publish, hear and command; the topics that begin with its name unless told.
-    pub topics: Option<TopicRights>,
+    /// What it may publish, hear and command. Where nothing to publish or hear is named, it is what begins with its name.
+    pub topics: TopicRights,
     /// Whether a certificate logs it in.
     pub certificate: bool,
 }
@@ -139,7 +139,10 @@ impl Node {
         rights: Rights,
     ) -> Result<Added, Refusal> {
         let room = Some((room_name.into(), rights));
-        let made = self.make_device(caller, NewDevice { name, room, topics: None, certificate: false })?;
+        let made = self.make_device(
+            caller,
+            NewDevice { name, room, topics: TopicRights::default(), certificate: false },
+        )?;
         let room = made.room.expect("a room was asked for");
         Ok(Added { user: made.user, key: made.key, room })
     }

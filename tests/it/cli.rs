@@ -1,5 +1,7 @@
 //! The command line as a person meets it: help, slips of the finger, exit codes, and a node that answers.
 
+mod blocks;
+
 use crate::program::Desk;
 use linnet::doors::control::wire::{Reply, Request, TailLine, socket_path};
 use std::io::{BufRead, BufReader, Write};
@@ -33,11 +35,11 @@ fn what_is_not_understood_is_answered_with_what_was_meant() {
         ("stauts", "no command 'stauts'; did you mean 'status'?", "linnet --help"),
         ("frobnicate", "no command 'frobnicate'", "linnet --help"),
         ("help devcie", "no command 'devcie'; did you mean 'device'?", "linnet --help"),
-        ("device", "'device' needs one of: add, list, show, remove", "linnet device --help"),
+        ("device", "'device' needs one of: add, allow, key, list, show, remove", "linnet device --help"),
         ("device ad porch", "'device' has no command 'ad'; did you mean 'add'?", "linnet device --help"),
         (
             "device frob",
-            "'device' has no command 'frob'; it has add, list, show, remove",
+            "'device' has no command 'frob'; it has add, allow, key, list, show, remove",
             "linnet device --help",
         ),
         (

@@ -1,10 +1,11 @@
 //! What the node answers to the command line. The same answers serve a running node and a store that none holds.
 
+use super::devices;
 use super::import::import;
 use super::vitals::Vitals;
 use super::wire::{
-    ClockLine, Compacted, DeviceAdded, DeviceLine, Keep, OwnerLink, Reply, Request, RetentionLine, Rights,
-    RoomLine, StatusReport, TailLine, UserLine,
+    ClockLine, Compacted, Keep, OwnerLink, Reply, Request, RetentionLine, RoomLine, StatusReport, TailLine,
+    UserLine,
 };
 use crate::base::limits::{
     DIRECT_PEOPLE_MAX, OWNER_CODE_LIFE_MS, PAGE_MESSAGES_MAX, SCAN_ENTRIES_MAX, TAIL_LINES,
@@ -19,7 +20,6 @@ use crate::node::accounts::{NewUser, UserPatch};
 use crate::node::backup::Exporter;
 use crate::node::care;
 use crate::node::clock::{Standing, Trust};
-use crate::node::devices;
 use crate::node::history::Stretch;
 use crate::node::import::{Arriving, Unfit};
 use crate::node::passwords::Digested;
@@ -74,10 +74,16 @@ pub async fn answer(node: &NodeHandle, around: &Surroundings, request: Request) 
         Request::UserAdd { name, role, password } => user_add(node, &name, &role, &password).await,
         Request::UserList => done(node.read(users)),
         Request::UserPasswd { name, password } => user_passwd(node, &name, &password).await,
-        Request::DeviceAdd { name, room, rights } => device_add(node, &name, room, rights, url).await,
-        Request::DeviceList => done(node.read(device_lines)),
-        Request::DeviceShow { name } => done(node.read(|reading| device_named(reading, &name))),
-        Request::DeviceRemove { name } => device_remove(node, name).await,
+        Request::DeviceAdd { name, room, rights, topics } => {
+            devices::add(node, around, &name, (room, rights), topics).await
+        }
+        Request::DeviceAllow { name, give, take, certificate } => {
+            devices::allow(node, name, give, take, certificate).await
+        }
+        Request::DeviceKey { name } => devices::key(node, around, name).await,
+        Request::DeviceList => done(node.read(devices::lines)),
+        Request::DeviceShow { name } => done(node.read(|reading| devices::shown(reading, around, &name))),
+        Request::DeviceRemove { name } => devices::remove(node, name).await,
         Request::RoomList => done(node.read(room_lines)),
         Request::RoomRetention { room, keep } => retention(node, around, &room, keep).await,
         Request::Post { room, text } => post(node, &room, &text).await,
@@ -192,31 +198,6 @@ async fn user_passwd(node: &NodeHandle, name: &str, password: &Secret) -> Result
     Ok(Reply::ok(&user_line(&user)))
 }
 
-async fn device_add(
-    node: &NodeHandle,
-    name: &str,
-    room: Option<String>,
-    rights: Rights,
-    url: Option<String>,
-) -> Result<Reply, Refusal> {
-    let name = Name::parse(name)?;
-    let room = room.unwrap_or_else(|| "general".to_owned());
-    let granted = match rights {
-        Rights::PostAndRead => devices::Rights::Both,
-        Rights::Post => devices::Rights::Post,
-        Rights::Read => devices::Rights::Read,
-    };
-    let added = node.call(&OPERATOR, move |node| node.add_device(&OPERATOR, name, &room, granted)).await?;
-    let name = added.user.username.to_string();
-    Ok(Reply::ok(&DeviceAdded { name, token: added.key, room: added.room.label().to_owned(), rights, url }))
-}
-
-async fn device_remove(node: &NodeHandle, name: String) -> Result<Reply, Refusal> {
-    let line = node.read(|reading| device_named(reading, &name))?;
-    node.call(&OPERATOR, move |node| node.remove_device(&OPERATOR, &name)).await?;
-    Ok(Reply::ok(&line))
-}
-
 async fn post(node: &NodeHandle, room: &str, text: &str) -> Result<Reply, Refusal> {
     let room = node.read(|reading| named_room(reading, room))?;
     let draft = Draft { text: Text::parse(text)?, ..Draft::default() };
@@ -233,38 +214,6 @@ fn users(reading: &Reading) -> Result<Vec<UserLine>, Refusal> {
 fn user_line(user: &User) -> UserLine {
     let roles = user.roles.iter().map(|role| role.word().to_owned()).collect();
     UserLine { name: user.username.to_string(), roles, active: user.active }
-}
-
-fn device_lines(reading: &Reading) -> Result<Vec<DeviceLine>, Refusal> {
-    let devices = reading.devices(None, SCAN_ENTRIES_MAX).map_err(refuse)?;
-    devices.iter().map(|device| device_line(reading, device)).filter_map(Result::transpose).collect()
-}
-
-fn device_named(reading: &Reading, name: &str) -> Result<DeviceLine, Refusal> {
-    let user = reading.user_named(name).map_err(refuse)?.ok_or(Refusal::NoSuchDevice)?;
-    let device = reading.device(&user.id).map_err(refuse)?.ok_or(Refusal::NoSuchDevice)?;
-    device_line(reading, &device)?.ok_or(Refusal::NoSuchDevice)
-}
-
-fn device_line(
-    reading: &Reading,
-    device: &crate::chat::device::Device,
-) -> Result<Option<DeviceLine>, Refusal> {
-    let Some(user) = reading.user(&device.user).map_err(refuse)? else { return Ok(None) };
-    let binding = device.bindings.first();
-    let room = binding.map(|binding| reading.room(&binding.room)).transpose().map_err(refuse)?.flatten();
-    let rights = match binding.map(|binding| (binding.post, binding.read)) {
-        Some((true, false)) => Rights::Post,
-        Some((false, true)) => Rights::Read,
-        _ => Rights::PostAndRead,
-    };
-    let room = room.map_or_else(String::new, |room| room.label().to_owned());
-    Ok(Some(DeviceLine {
-        name: user.username.to_string(),
-        room,
-        rights,
-        last_seen_ms: reading.heard_of(&user.id)?,
-    }))
 }
 
 fn room_lines(reading: &Reading) -> Result<Vec<RoomLine>, Refusal> {
@@ -346,7 +295,7 @@ fn status(node: &NodeHandle, reading: &Reading, mut report: StatusReport) -> Res
     let users = users(reading)?;
     let rooms = room_lines(reading)?;
     report.users = users.len() as u64;
-    report.devices = device_lines(reading)?.len() as u64;
+    report.devices = devices::lines(reading)?.len() as u64;
     report.rooms = rooms.len() as u64;
     report.messages = rooms.iter().map(|room| room.messages).sum();
     report.vitals = Some(Vitals::of(node, reading));

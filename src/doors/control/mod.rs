@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod check;
 pub mod client;
+mod devices;
 pub mod import;
 pub mod server;
 pub mod stream;

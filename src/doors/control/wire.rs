@@ -9,10 +9,12 @@
 
 mod carried;
 mod check;
+mod devices;
 mod rooms;
 
 pub use carried::{BackupLine, Fetched, ImportLine, Imported, NotTaken};
 pub use check::{CheckReport, EarlierLine, LostLine};
+pub use devices::{DeviceAdded, DeviceLine, Rights, TopicFilters};
 pub use rooms::{Keep, RetentionLine, RoomLine};
 
 use crate::base::secret::Secret;
@@ -59,10 +61,29 @@ pub enum Request {
     DeviceAdd {
         /// The device's name.
         name: String,
-        /// Its room by name; the node's first room unless given.
+        /// Its room by name; the node's first room when no topics are given either.
         room: Option<String>,
         /// What its token may do there.
         rights: Rights,
+        /// What it may publish, hear and command; all that begins with its name where nothing to publish or hear is given.
+        #[serde(default, skip_serializing_if = "TopicFilters::is_empty")]
+        topics: TopicFilters,
+    },
+    /// Changes what a device may: [`DeviceLine`].
+    DeviceAllow {
+        /// The device's name.
+        name: String,
+        /// What it may from now on.
+        give: TopicFilters,
+        /// What it may no longer; goes first.
+        take: TopicFilters,
+        /// Whether a client certificate with its name logs it in, if that is to change.
+        certificate: Option<bool>,
+    },
+    /// A new token for a device; the old one ends at once: [`DeviceAdded`].
+    DeviceKey {
+        /// The device's name.
+        name: String,
     },
     /// All devices: a list of [`DeviceLine`].
     DeviceList,
@@ -185,19 +206,6 @@ impl Reply {
     }
 }
 
-/// What a device's token may do in its room.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Rights {
-    /// Post, and read what is said.
-    #[default]
-    PostAndRead,
-    /// Post only.
-    Post,
-    /// Read only.
-    Read,
-}
-
 /// Value of [`Request::OwnerLink`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnerLink {
@@ -218,34 +226,6 @@ pub struct UserLine {
     pub roles: Vec<String>,
     /// Whether it may log in.
     pub active: bool,
-}
-
-/// Value of [`Request::DeviceAdd`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeviceAdded {
-    /// The device's name.
-    pub name: String,
-    /// `dv_...`, shown this once.
-    pub token: String,
-    /// Its room by name.
-    pub room: String,
-    /// What the token may do there.
-    pub rights: Rights,
-    /// The node's own address for people, when it runs: `http://192.168.1.42:3000`.
-    pub url: Option<String>,
-}
-
-/// A device.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeviceLine {
-    /// The device's name.
-    pub name: String,
-    /// Its room by name.
-    pub room: String,
-    /// What the token may do there.
-    pub rights: Rights,
-    /// When it last said something, in milliseconds since 1970.
-    pub last_seen_ms: Option<u64>,
 }
 
 /// A message.
@@ -371,7 +351,12 @@ mod tests {
                 r#"{"ask":"user-add","name":"bob","role":"user","password":"line\nbreak"}"#,
             ),
             (
-                Request::DeviceAdd { name: "porch".into(), room: None, rights: Rights::Post },
+                Request::DeviceAdd {
+                    name: "porch".into(),
+                    room: None,
+                    rights: Rights::Post,
+                    topics: TopicFilters::default(),
+                },
                 r#"{"ask":"device-add","name":"porch","room":null,"rights":"post"}"#,
             ),
             (

@@ -14,14 +14,15 @@ impl NewDevice {
     /// Its rights among topics. One that only reads its room is to go on with a key that may travel in an address, so
     /// unless told otherwise it publishes nothing.
     pub(super) fn granted(&self) -> Result<TopicRights, Refusal> {
-        let Some(topics) = &self.topics else {
-            let mut own = TopicRights::named_after(&self.name)?;
-            if matches!(self.room, Some((_, Rights::Read))) {
-                own.publish.clear();
+        let mut topics = self.topics.clone();
+        if topics.publish.is_empty() && topics.subscribe.is_empty() {
+            let own = TopicRights::named_after(&self.name)?;
+            topics.subscribe = own.subscribe;
+            if !matches!(self.room, Some((_, Rights::Read))) {
+                topics.publish = own.publish;
             }
-            return Ok(own);
-        };
-        topics.check().map(|()| topics.clone())
+        }
+        topics.check().map(|()| topics)
     }
 }
 
