@@ -88,8 +88,11 @@ pub const PASSWORD_CHARS_MAX: usize = 256;
 
 /// Bytes of one value in the index: above 128 KiB sled would put it into an unsynced file of its own.
 pub const VALUE_BYTES_MAX: usize = 16 * 1024;
-/// Bytes of one Change in the journal: the longest text, what a client attached, and room for the reactions.
-pub const CHANGE_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of one Change in the journal: the largest publication with its topic and properties, and 4 KiB for who and when.
+pub const CHANGE_BYTES_MAX: usize =
+    PUBLICATION_BYTES_MAX + PUBLICATION_PROPERTIES_BYTES_MAX + TOPIC_BYTES_MAX + 4 * 1024;
+/// Bytes of one that is no publication: the longest text, what a client attached, and room for the reactions.
+pub const OTHER_CHANGE_BYTES_MAX: usize = 64 * 1024;
 /// Messages in one block of a room's history: the open block is written again at every checkpoint.
 pub const BLOCK_ENTRIES_MAX: usize = 64;
 // ---- delivery ----
@@ -209,6 +212,9 @@ pub const JUDGED_BLOCKS_MAX: usize = 64;
 pub const CONDENSED_RUN_MAX: usize = 16;
 /// Milliseconds between two looks at what is due to be trimmed or to leave the disk.
 pub const CARE_LOOK_MS: u64 = 10 * 60 * 1_000;
+/// Milliseconds to the next such look where the last gave space back: publications that all sessions have heard are
+/// waste within minutes, some ten times as fast as a card is filled by a hundred devices.
+pub const CARE_LOOK_SOON_MS: u64 = 30 * 1_000;
 /// Milliseconds after which unwanted words are taken off the disk: well within the day that is promised.
 pub const UNWANTED_MS: u64 = 20 * 3_600 * 1_000;
 /// Milliseconds between two pieces of background work on the journal: posting goes first.
@@ -241,8 +247,8 @@ pub const GROUP_BYTES_MAX: usize = 256 * 1024;
 pub const PASSWORDS_MAX: usize = 16;
 // ---- journal ----
 
-/// Bytes of one frame's payload: the longest text in four-byte characters with everything it can carry.
-pub const JOURNAL_PAYLOAD_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of one frame's payload: a Change.
+pub const JOURNAL_PAYLOAD_BYTES_MAX: usize = CHANGE_BYTES_MAX;
 /// Bytes of one group with its header: what one write and one sync take, and one reader holds.
 pub const JOURNAL_GROUP_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes after which a segment takes no further group, unless the settings say otherwise.
@@ -282,7 +288,7 @@ pub const JOURNAL_DAMAGE_LISTED_MAX: usize = 64;
 /// Bytes of Changes in one piece of a backup: what making one holds in memory, and what one checksum covers.
 pub const BACKUP_CHUNK_BYTES: usize = 64 * 1024;
 /// Bytes of one frame's body: a chunk that begins with the longest Change, or the end record with its list.
-pub const BACKUP_FRAME_BYTES_MAX: usize = 2 * BACKUP_CHUNK_BYTES;
+pub const BACKUP_FRAME_BYTES_MAX: usize = BACKUP_CHUNK_BYTES + JOURNAL_PAYLOAD_BYTES_MAX;
 /// Bytes of a backup read at a time.
 pub const BACKUP_READ_BYTES: usize = 64 * 1024;
 /// Bytes of a journal group that a restore writes and syncs at once.

@@ -82,7 +82,13 @@ fn care(
 ) {
     while !is_over(heard) {
         match agenda.next(world.mono_ms()) {
-            Ok(Duty::Look) => tell(node, look_after(node, &mut rounds, heard)),
+            Ok(Duty::Look) => {
+                let cared = look_after(node, &mut rounds, heard);
+                if cared.as_ref().is_ok_and(|given| given.bytes > 0) {
+                    agenda.look_soon(world.mono_ms());
+                }
+                tell(node, cared);
+            }
             Ok(Duty::Scrub) => {
                 let goes_on = |ms| !node.caring.is_asked() && passes(heard, ms);
                 if !scrub::scrub(node, &goes_on) {

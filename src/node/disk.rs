@@ -214,6 +214,9 @@ pub fn segment_bytes(disk: &dyn Disk) -> u64 {
 
 /// Whether a Change makes what is stored grow for long: the rest takes away, lets people in to do that, or is rare.
 fn grows(what: &What) -> bool {
+    if let What::Published { publication, .. } = what {
+        return !publication.retain || !publication.payload.is_empty();
+    }
     matches!(
         what,
         What::UserAdded(_)
@@ -227,5 +230,6 @@ fn grows(what: &What) -> bool {
             | What::Posted { .. }
             | What::Revised { .. }
             | What::Read { .. }
+            | What::SubscriptionSet { .. }
     )
 }

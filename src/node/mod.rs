@@ -110,8 +110,6 @@ pub struct Node {
     disk: Arc<DiskCare>,
     /// What the node itself has to do may use the room that is kept free.
     uses_reserve: bool,
-    /// Whether the topics that have a retained publication were counted since the start.
-    has_counted_retained: bool,
 }
 
 /// Where the group stood before a job, to take it back.
@@ -213,8 +211,6 @@ impl Node {
     fn take_back(&mut self, mark: Mark) {
         self.view.job = Default::default();
         self.clock.take_back(mark.clock);
-        // The count may have been the job's own.
-        self.has_counted_retained = false;
         if self.last == mark.last {
             return;
         }
@@ -250,7 +246,6 @@ impl Node {
         self.view.forming = Batch::default();
         self.view.flying = Arc::default();
         self.appender.rewind(mark);
-        self.has_counted_retained = false;
         (self.last, self.flown) = (last, last);
         self.follower.forget();
     }

@@ -4,10 +4,12 @@
 
 use crate::base::id::RoomId;
 use crate::base::limits::{
-    CARE_LOOK_MS, CONDENSED_RUN_MAX, PAGE_ENTRIES_MAX, SCRUB_EVERY_MS, SCRUB_FIRST_MS, UNWANTED_MS,
+    CARE_LOOK_MS, CARE_LOOK_SOON_MS, CONDENSED_RUN_MAX, PAGE_ENTRIES_MAX, SCRUB_EVERY_MS, SCRUB_FIRST_MS,
+    UNWANTED_MS,
 };
 use crate::node::Reading;
 use crate::node::condense::{GivenBack, Hands, Scope, condense};
+use crate::node::topics::{self, Lag};
 use crate::node::trim::Retention;
 use crate::store::error::StoreError;
 use crate::store::index::kv::{Order as Way, Shelf};
@@ -50,6 +52,11 @@ impl Agenda {
         }
     }
 
+    /// Much was given back, so there may be more.
+    pub fn look_soon(&mut self, now_ms: u64) {
+        self.look_ms = self.look_ms.min(now_ms + CARE_LOOK_SOON_MS);
+    }
+
     /// It could not be read to its end: somebody else needed the journal.
     pub fn scrub_soon(&mut self, now_ms: u64) {
         self.scrub_ms = now_ms + SCRUB_FIRST_MS;
@@ -62,16 +69,23 @@ pub struct Rounds {
     /// How far the journal was gone through for waste, and where it ended when that began.
     at: Pos,
     began: Option<Pos>,
+    lag: Lag,
 }
 
 impl Rounds {
     /// Rooms without a rule of their own are trimmed by this measure.
     pub fn new(retention: Retention) -> Rounds {
-        Rounds { retention, at: Pos::default(), began: None }
+        Rounds { retention, at: Pos::default(), began: None, lag: Lag::default() }
+    }
+
+    /// Sessions of topics may be this far behind.
+    pub fn allowing(self, lag: Lag) -> Rounds {
+        Rounds { lag, ..self }
     }
 
     /// One look at what is due. Nothing else may condense or trim meanwhile.
     pub fn look(&mut self, reading: &Reading, hands: &mut dyn Hands) -> Result<GivenBack, StoreError> {
+        topics::rounds::look(reading, hands, self.lag)?;
         trim(reading, hands, self.retention)?;
         let due = reading.clock().now().wall_ms.saturating_sub(UNWANTED_MS);
         let given = condense(reading, hands, Scope::Unwanted(due))?;

@@ -106,7 +106,6 @@ pub fn start_behind(
         woken: None,
         disk: room.clone(),
         uses_reserve: false,
-        has_counted_retained: false,
     };
     let mut writer = opened.writer;
     announce(&mut node, &mut writer, &settled)?;

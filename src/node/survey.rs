@@ -92,6 +92,10 @@ impl Survey {
                 self.kept_bytes += 4 * FRAME_BYTES;
                 self.dead_frames += 1;
             }
+            Verdict::Strip => {
+                self.kept_bytes += FRAME_BYTES + frame.payload.len() as u64;
+                self.dead_frames += 1;
+            }
             Verdict::Drop => self.dead_frames += 1,
             Verdict::Skip => {
                 let Some((room, skips)) = skips_of(change) else { return };
@@ -149,10 +153,11 @@ pub(super) fn write(
                     rewrite.leave_out(frame.seq);
                     None
                 }
-                Verdict::Erase | Verdict::Skip => {
+                Verdict::Erase | Verdict::Skip | Verdict::Strip => {
                     let change = record::change::decode(Seq(frame.seq), &frame.payload)?;
                     let what = match verdict {
                         Verdict::Erase => erased(&change, judge)?,
+                        Verdict::Strip => judge.stripped(&change)?,
                         _ => skipped(&change, &mut skips, judge)?,
                     };
                     Some(what.map(|what| Change { what, ..change }))

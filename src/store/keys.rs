@@ -52,8 +52,6 @@ pub const NODE: &[u8] = &[META, b'n'];
 pub const NEWEST: &[u8] = &[META, b't'];
 /// How often the node has started.
 pub const BOOT: &[u8] = &[META, b'b'];
-/// How many topics have a retained publication.
-pub const RETAINED_COUNT: &[u8] = &[META, b'r'];
 /// The rewritten segments whose places the index knows.
 pub const MOVED: &[u8] = &[META, b'm'];
 /// The first bytes of the keys that count what can be erased in a stretch of the journal.

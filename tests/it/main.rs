@@ -37,4 +37,5 @@ mod serve;
 mod sim;
 mod simple;
 mod small;
+mod topics;
 mod wire;

@@ -23,5 +23,13 @@ pub const RECEIPTS_MAX: usize = 1_024;
 pub const HAND_OUTS_MAX: usize = 256;
 /// Bytes of payloads after which a page of publications ends: what one reader holds.
 pub const TOPIC_PAGE_BYTES_MAX: usize = 256 * 1024;
+/// Changes that a session may be behind: it is moved up, and what it wanted of them is counted as dropped.
+pub const TOPIC_LAG_CHANGES_MAX: u64 = 1_000_000;
+/// Bytes of the journal that it may be behind: a thirtieth of a small card.
+pub const TOPIC_LAG_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Changes looked at between two breaths when what such a session missed is counted.
+pub const TOPIC_LAG_PAGE_CHANGES: usize = 2_048;
+/// Sessions that end in one job: each may take some thousand keys along.
+pub const SESSIONS_ENDED_AT_ONCE: usize = 16;
 /// Topics that have a retained publication.
 pub const RETAINED_MAX: usize = 100_000;

@@ -4,11 +4,13 @@
 pub mod page;
 pub mod publish;
 pub mod retained;
+pub mod rounds;
 pub mod sessions;
 pub mod subscriptions;
 
 pub use page::Page;
 pub use retained::RetainedPage;
+pub use rounds::Lag;
 pub use sessions::Opened;
 
 use crate::base::limits::TOPIC_CLIENT_BYTES_MAX;

@@ -12,7 +12,6 @@ use crate::chat::refusal::Refusal;
 use crate::node::caller::Caller;
 use crate::node::{Node, refuse};
 use crate::store::index::topics::Topics;
-use crate::store::keys;
 use std::sync::Arc;
 
 impl Node {
@@ -51,12 +50,7 @@ impl Node {
         if self.retained_at(&publication.topic).map_err(refuse)?.is_some() {
             return Ok(());
         }
-        if !self.has_counted_retained {
-            let count = self.count_retained().map_err(refuse)?;
-            self.amend(vec![(keys::RETAINED_COUNT.into(), Some(count.to_be_bytes()[..].into()))]);
-            self.has_counted_retained = true;
-        }
-        if self.retained_count().map_err(refuse)? >= RETAINED_MAX as u64 {
+        if self.follower.retained(&self.view).map_err(refuse)? >= RETAINED_MAX as u64 {
             return Err(Refusal::TooMany { what: "topics with a retained publication", max: RETAINED_MAX });
         }
         Ok(())

@@ -11,7 +11,7 @@ use crate::chat::change::What;
 use crate::chat::policy;
 use crate::chat::publication::{Subscription, TopicSession};
 use crate::chat::refusal::{Refusal, Right};
-use crate::node::caller::Caller;
+use crate::node::caller::{ANONYMOUS, Caller};
 use crate::node::topics::well_formed;
 use crate::node::{Node, Reading, refuse};
 use crate::store::error::StoreError;
@@ -49,6 +49,11 @@ pub(in crate::node) fn is_over(shelf: &dyn Times, kept: &Kept, now: Moment) -> R
         if trusted { now.wall_ms.saturating_sub(at) } else { 0 }
     };
     Ok(gone_ms >= u64::from(expiry_s) * 1_000)
+}
+
+/// Whether the user of a session is gone.
+pub(super) fn is_ownerless(catalog: &dyn Catalog, kept: &Kept) -> Result<bool, StoreError> {
+    Ok(kept.user != ANONYMOUS && catalog.user(&kept.user)?.is_none())
 }
 
 impl Node {
@@ -104,7 +109,7 @@ impl Node {
     fn taken_up(&mut self, user: &UserId, client: &SmolStr, clean: bool) -> Result<bool, Refusal> {
         let Some(kept) = self.topic_session_kept(client).map_err(refuse)? else { return Ok(false) };
         let is_own = kept.user == *user;
-        if !is_own && !self.is_ownerless(&kept).map_err(refuse)? {
+        if !is_own && !is_ownerless(self, &kept).map_err(refuse)? {
             return Err(Refusal::SessionTaken);
         }
         let stays = is_own && !clean && !is_over(self, &kept, self.now()).map_err(refuse)?;
@@ -112,11 +117,6 @@ impl Node {
             self.append(What::TopicSessionGone { client: client.clone() })?;
         }
         Ok(stays)
-    }
-
-    /// Whether the user of a session is gone.
-    pub(super) fn is_ownerless(&self, kept: &Kept) -> Result<bool, StoreError> {
-        Ok(kept.user != crate::node::caller::ANONYMOUS && self.user(&kept.user)?.is_none())
     }
 
     /// Where there are as many as there may be, those go whose time is over.
@@ -139,7 +139,7 @@ impl Node {
         let (now, mut ended) = (self.now(), 0);
         for client in clients {
             let Some(kept) = self.topic_session_kept(client).map_err(refuse)? else { continue };
-            if is_over(self, &kept, now).map_err(refuse)? || self.is_ownerless(&kept).map_err(refuse)? {
+            if is_over(self, &kept, now).map_err(refuse)? || is_ownerless(self, &kept).map_err(refuse)? {
                 self.append(What::TopicSessionGone { client: client.clone() })?;
                 ended += 1;
             }

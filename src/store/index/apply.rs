@@ -14,7 +14,8 @@ use crate::store::index::catalog::{Catalog, RoomTail};
 use crate::store::index::heard;
 use crate::store::index::history;
 use crate::store::index::kv::{Order, Shelf, Write};
-use crate::store::index::{times, topics};
+use crate::store::index::times;
+use crate::store::index::topics::{self, Topics};
 use crate::store::journal::Pos;
 use crate::store::keys::{self, Key, end_of, text_after};
 use crate::store::record;
@@ -37,6 +38,8 @@ pub struct Follower {
     pub(super) tails: HashMap<RoomId, RoomTail>,
     /// The newest time of all Changes, once it was looked up.
     newest: Option<WallMs>,
+    /// Topics that have a retained publication, once they were counted.
+    retained: Option<u64>,
 }
 
 impl Follower {
@@ -44,6 +47,7 @@ impl Follower {
     pub fn forget(&mut self) {
         self.tails.clear();
         self.newest = None;
+        self.retained = None;
     }
 
     /// Where the history of a room ends on this shelf, which is the one that is followed.
@@ -51,6 +55,14 @@ impl Follower {
         match self.tails.get(room) {
             Some(tail) => Ok(*tail),
             None => Ok(shelf.room_tail(room)?.unwrap_or_default()),
+        }
+    }
+
+    /// How many topics have a retained publication on this shelf, which is the one that is followed.
+    pub fn retained(&mut self, shelf: &dyn Shelf) -> Result<u64, StoreError> {
+        match self.retained {
+            Some(retained) => Ok(retained),
+            None => Ok(*self.retained.insert(shelf.count_retained()?)),
         }
     }
 
@@ -152,7 +164,9 @@ impl Follower {
             | What::SubscriptionSet { .. }
             | What::SubscriptionGone { .. }
             | What::HandedOut { .. }
-            | What::HandOutStep { .. } => topics::follow(shelf, change, place.pos, writes),
+            | What::HandOutStep { .. } => {
+                topics::follow(shelf, change, place.pos, &mut self.retained, writes)
+            }
             noun => noun_is(shelf, noun, writes),
         }
     }

@@ -13,12 +13,15 @@ use crate::store::error::StoreError;
 use crate::store::index::catalog::Catalog;
 use crate::store::index::kv::Shelf;
 use crate::store::index::times::Times;
+use crate::store::index::topics::Needs;
 use crate::store::journal::Pos;
 use crate::store::keys;
 use crate::store::record;
 use crate::store::record::block::{Block, Entry};
 use crate::store::record::trimmed::Trimmed;
 use std::collections::HashMap;
+
+mod topics;
 
 /// What becomes of a frame.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,6 +34,8 @@ pub enum Verdict {
     Erase,
     /// The message goes with its place: it is counted among the skipped.
     Skip,
+    /// A part of it that nobody needs goes.
+    Strip,
 }
 
 /// What follows from a verdict for the index, beside the frame itself.
@@ -51,6 +56,8 @@ pub struct Judge<'a> {
     clean_upto: Seq,
     now: WallMs,
     rooms: HashMap<RoomId, Known>,
+    /// What sessions of topics still need, once it was asked.
+    needs: Option<Needs>,
 }
 
 /// What was looked up of a room.
@@ -63,7 +70,7 @@ struct Known {
 impl<'a> Judge<'a> {
     /// A judge who asks this shelf.
     pub fn new(shelf: &'a dyn Shelf, clean_upto: Seq, now: WallMs) -> Self {
-        Self { shelf, clean_upto, now, rooms: HashMap::new() }
+        Self { shelf, clean_upto, now, rooms: HashMap::new(), needs: None }
     }
 
     /// What becomes of the Change that lies at this place.
@@ -107,6 +114,15 @@ impl<'a> Judge<'a> {
             | What::UserRemoved { .. }
             | What::TokenRevoked { .. }
             | What::InvitationGone { .. } => self.removal(change),
+            What::Published { .. }
+            | What::ReceiptReleased { .. }
+            | What::TopicSessionSet(_)
+            | What::TopicSessionMoved { .. }
+            | What::TopicSessionGone { .. }
+            | What::SubscriptionSet { .. }
+            | What::SubscriptionGone { .. }
+            | What::HandedOut { .. }
+            | What::HandOutStep { .. } => self.about_topics(change)?,
             noun => self.noun(change, noun, effects)?,
         })
     }

@@ -4,14 +4,17 @@
 use crate::base::id::{MessageId, RoomId, Seq};
 use crate::base::limits::{MOVED_AT_ONCE, WAYMARK_CHANGES};
 use crate::chat::change::What;
+use crate::chat::topic::Topic;
 use crate::store::error::StoreError;
 use crate::store::index::catalog::Catalog;
 use crate::store::index::kv::{Shelf, Write};
+use crate::store::index::topics::Topics;
 use crate::store::journal::{Pos, Reader, Scan, Segment};
 use crate::store::keys;
 use crate::store::record;
 use crate::store::record::block::{Block, Entry};
 use crate::store::record::own_id::OwnId;
+use crate::store::record::topics::Retained;
 
 /// A frame of a rewritten segment, as far as the index cares.
 enum Moved {
@@ -19,6 +22,8 @@ enum Moved {
     Message { room: RoomId, seq: Seq, pos: u64 },
     /// A message posted under its client's own id.
     Own { id: MessageId, room: RoomId, seq: Seq },
+    /// What may be the state of its topic.
+    Retained { topic: Topic, seq: Seq, pos: u64 },
     /// A waymark; without a place, its Change is gone.
     Waymark { seq: Seq, group: Option<Pos> },
 }
@@ -82,6 +87,10 @@ impl Moving {
                 What::Erased { room, own_id, .. } => {
                     moved.extend(own_id.map(|id| Moved::Own { id, room, seq: change.seq }));
                 }
+                What::Published { publication, .. } if publication.retain => {
+                    let topic = publication.topic.clone();
+                    moved.push(Moved::Retained { topic, seq: Seq(frame.seq), pos: pos.0 });
+                }
                 _ => {}
             }
         }
@@ -111,6 +120,13 @@ impl Step {
                         let mut value = Vec::new();
                         record::own_id::encode((room, *seq), &mut value)?;
                         writes.push((keys::own_id(id), Some(value[..].into())));
+                    }
+                }
+                Moved::Retained { topic, seq, pos } => {
+                    if shelf.retained_at(topic)?.is_some_and(|retained| retained.seq == *seq) {
+                        let mut value = Vec::new();
+                        record::topics::encode_retained(&Retained { seq: *seq, pos: *pos }, &mut value)?;
+                        writes.push((keys::retained(topic), Some(value[..].into())));
                     }
                 }
                 Moved::Waymark { seq, group } => {

@@ -197,14 +197,7 @@ pub trait Topics: Shelf {
         Ok(page)
     }
 
-    /// How many topics have a retained publication, as far as it was counted: see `count_retained`.
-    fn retained_count(&self) -> Result<u64, StoreError> {
-        let value = self.get(keys::RETAINED_COUNT)?;
-        Ok(value.map_or(0, |value| value.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))))
-    }
-
-    /// Counts the topics that have a retained publication. The count that is kept beside may be wrong after a power cut:
-    /// the topics of a checkpoint can be there without it.
+    /// Counts the topics that have a retained publication.
     fn count_retained(&self) -> Result<u64, StoreError> {
         let prefix = keys::retained_from("");
         let (mut from, mut count) = (prefix.to_vec(), 0);

@@ -67,10 +67,13 @@ pub fn journal(disk: &SimDisk, model: &mut Model, in_flight: &[Arc<Change>]) -> 
     Ok(whole)
 }
 
-/// What stays of a message after its words went.
+/// What stays of a message after its words went, and of what lost its packet ids.
 fn is_erased(frame: &journal::Frame) -> bool {
     let change = record::change::decode(Seq(frame.seq), &frame.payload);
-    change.is_ok_and(|change| matches!(change.what, What::Erased { .. } | What::Skipped { .. }))
+    change.is_ok_and(|change| {
+        let is_message = matches!(change.what, What::Erased { .. } | What::Skipped { .. });
+        is_message || matches!(change.what, What::Published { receipt: None, .. } | What::HandedOut { .. })
+    })
 }
 
 /// What was promised is what the model has.

@@ -3,6 +3,7 @@
 //! Nothing here asks whether the session is there: in a condensed journal its newest Change may come after those that
 //! speak of its subscriptions and packet ids.
 
+use crate::base::id::Seq;
 use crate::base::limits::{HAND_OUTS_MAX, RECEIPTS_MAX, SUBSCRIPTIONS_MAX};
 use crate::chat::change::{Change, What};
 use crate::chat::publication::{Publication, TopicSession};
@@ -19,6 +20,7 @@ pub(in crate::store::index) fn follow(
     shelf: &dyn Shelf,
     change: &Change,
     pos: Pos,
+    count: &mut Option<u64>,
     writes: &mut Writes,
 ) -> Result<(), StoreError> {
     match &change.what {
@@ -28,7 +30,7 @@ pub(in crate::store::index) fn follow(
                 writes.record(key, &change.seq, record::encode_receipt)?;
             }
             if publication.retain {
-                retained(shelf, change, publication, pos, writes)?;
+                retained(shelf, (change.seq, publication), pos, count, writes)?;
             }
         }
         What::ReceiptReleased { client, packet } => writes.gone(keys::receipt(client, *packet)),
@@ -65,20 +67,18 @@ pub(in crate::store::index) fn follow(
 
 fn retained(
     shelf: &dyn Shelf,
-    change: &Change,
-    publication: &Publication,
+    (seq, publication): (Seq, &Publication),
     pos: Pos,
+    count: &mut Option<u64>,
     writes: &mut Writes,
 ) -> Result<(), StoreError> {
     let key = keys::retained(&publication.topic);
     let (was, is) = (shelf.get(&key)?.is_some(), !publication.payload.is_empty());
-    if was != is {
-        let count = shelf.retained_count()?;
-        let count = if is { count.saturating_add(1) } else { count.saturating_sub(1) };
-        writes.put(keys::RETAINED_COUNT.into(), &count.to_be_bytes());
+    if let Some(count) = count.as_mut().filter(|_| was != is) {
+        *count = if is { *count + 1 } else { count.saturating_sub(1) };
     }
     match is {
-        true => writes.record(key, &Retained { seq: change.seq, pos: pos.0 }, record::encode_retained)?,
+        true => writes.record(key, &Retained { seq, pos: pos.0 }, record::encode_retained)?,
         false => writes.gone(key),
     }
     Ok(())

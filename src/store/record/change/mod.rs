@@ -9,7 +9,7 @@ pub mod tag;
 mod topics;
 
 use crate::base::id::Seq;
-use crate::base::limits::CHANGE_BYTES_MAX;
+use crate::base::limits::{CHANGE_BYTES_MAX, OTHER_CHANGE_BYTES_MAX};
 use crate::base::time::Moment;
 use crate::chat::change::{Change, Origin, What};
 use crate::store::record::RecordError;
@@ -20,9 +20,14 @@ const OTHER_SEQ: u8 = 1;
 /// The origin's wall clock was trusted.
 const TRUSTED: u8 = 1 << 1;
 
-/// Appends a Change without its sequence, at most [`CHANGE_BYTES_MAX`] bytes.
+/// Appends a Change without its sequence, at most [`CHANGE_BYTES_MAX`] bytes of a publication, or of what may be one, and
+/// [`OTHER_CHANGE_BYTES_MAX`] of anything else.
 pub fn encode(change: &Change, out: &mut Vec<u8>) -> Result<(), RecordError> {
-    Writer::within(out, CHANGE_BYTES_MAX, |writer| {
+    let max = match &change.what {
+        What::Published { .. } | What::Unknown { .. } => CHANGE_BYTES_MAX,
+        _ => OTHER_CHANGE_BYTES_MAX,
+    };
+    Writer::within(out, max, |writer| {
         let (tag, version) = tag::of(&change.what);
         writer.raw(&tag.to_le_bytes())?;
         writer.raw(&[version])?;
