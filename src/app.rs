@@ -10,6 +10,7 @@ mod mend;
 mod open;
 mod owning;
 mod restore;
+mod secure;
 mod serve;
 mod tell;
 mod test_mode;

@@ -44,6 +44,8 @@ pub struct Config {
     pub owner: Owner,
     /// The door for people, clients and devices.
     pub http: Http,
+    /// What is shown where the doors speak TLS.
+    pub tls: TlsFiles,
     /// The door for devices that speak MQTT.
     pub mqtt: Mqtt,
     /// The disk of the data folder.
@@ -70,6 +72,19 @@ pub struct Http {
     pub address: SocketAddr,
     /// Host names answered to besides the machine's own, in small letters.
     pub hosts: Vec<String>,
+    /// Where it listens for HTTPS, unless it is off.
+    pub tls_address: Option<SocketAddr>,
+}
+
+/// What the node shows of itself over TLS.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TlsFiles {
+    /// The certificate, and those between it and its root; without it the node makes its own.
+    pub certificate: Option<PathBuf>,
+    /// Its key.
+    pub key: Option<PathBuf>,
+    /// Those who vouch for clients.
+    pub client_ca: Option<PathBuf>,
 }
 
 /// Backups that are made by the clock.
@@ -142,7 +157,8 @@ impl Config {
             board: None,
             budget: Wish::default(),
             owner: Owner::default(),
-            http: Http { address: SocketAddr::from(([0, 0, 0, 0], 0)), hosts: Vec::new() },
+            http: Http { address: SocketAddr::from(([0, 0, 0, 0], 0)), hosts: Vec::new(), tls_address: None },
+            tls: TlsFiles::default(),
             mqtt: Mqtt { address: None },
             disk: Disk { floor: None },
             backup: ScheduledBackups::default(),

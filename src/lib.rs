@@ -16,7 +16,7 @@
 //! | [`store`] | bytes that survive: journal, index, records, backups | listeners, rights |
 //! | [`delivery`] | who listens and how far each has read | protocols, the store |
 //! | [`node`] | everything a node can do, behind one writer | JSON, packets, sockets, runtimes |
-//! | [`doors`] | protocols: HTTP with REST, realtime and the page; MQTT; the command line's socket; pins | the store, each other |
+//! | [`doors`] | protocols: HTTP with REST, realtime and the page; MQTT; TLS for them; the command line's socket; pins | the store, each other |
 //! | [`app`], [`cli`], [`config`] | wiring, commands, settings | decisions |
 //!
 //! `tests/it/house` reads the tree and fails with file, line and the offending pair.
@@ -75,6 +75,8 @@
 //! * Realtime sessions own their sockets and hold no buffer while they are silent; of tokio-tungstenite they use the
 //!   handshake and the frame headers. A stream type with buffers of its own costs some KiB for each idle socket.
 //! * Doors use [`delivery`] beyond its frames: a listener ends with its right by itself, so a door cannot forget it.
+//! * `doors/reach` is no door but what doors stand on, so any of them may name it: a connection, whether it came in clear,
+//!   over TLS or inside a WebSocket's frames.
 //! * `simple.rs`, device posts and streams, is a door within HTTP because it shares the port and the guard.
 
 pub mod app;

@@ -3,6 +3,7 @@
 use super::again::Again;
 use super::backups::Schedule;
 use super::folder::DataFolder;
+use super::secure::{self, Secure};
 use super::{mend, open, owning, tell, test_mode, watchdog};
 use crate::base::limits::CLOCK_IDLE_LOOK_MS;
 use crate::base::world::{OsWorld, World};
@@ -95,9 +96,8 @@ async fn doors(
     again: &Arc<Again>,
 ) -> Result<(), Failure> {
     let stopped = stop.subscribe();
-    let web =
-        TcpListener::bind(config.http.address).await.map_err(|error| busy(config.http.address, &error))?;
-    let bound = web.local_addr().map_err(open::no_thread)?;
+    let (web, bound) = listen(config.http.address, "--http").await?;
+    let secure = Secure::open(config, &folder.path, &node).await?;
     let commands = control_socket(&folder.path)?;
     prepare(&node, config, test_mode).await?;
     let ended = move || {
@@ -108,7 +108,10 @@ async fn doors(
     tokio::spawn(async move { hub.relay().await });
     tokio::spawn(tell::tell(node.clone()));
     tokio::spawn(look_at_clock(node.clone(), ended()));
-    let serving = tokio::spawn(http::serve(web, site(&node, config, bound, test_mode), ended()));
+    let site = site(&node, config, bound, test_mode);
+    let shown = secure.as_ref().map(Secure::shown);
+    let serving_secure = secure.map(|secure| tokio::spawn(secure.serve(site.clone(), ended())));
+    let serving = tokio::spawn(http::serve(web, site, ended()));
     let bridges: Vec<_> = config.bridges.iter().map(|rule| Arc::new(Status::new(rule))).collect();
     let schedule = Schedule::start(&node, &folder.path, &config.backup, test_mode);
     let around = surroundings(
@@ -124,11 +127,11 @@ async fn doors(
         .iter()
         .zip(bridges)
         .map(|(rule, status)| tokio::spawn(bridge::run(rule.clone(), node.clone(), status, ended())));
-    let tasks: Vec<_> = bridging.chain([serving, commanding]).collect();
+    let tasks: Vec<_> = bridging.chain([serving, commanding]).chain(serving_secure).collect();
     // Whoever has read the ready line may stop the node at once, and that must be a clean stop.
     let term = signal(SignalKind::terminate()).map_err(open::no_thread)?;
     let interrupt = signal(SignalKind::interrupt()).map_err(open::no_thread)?;
-    greet(&world, folder, (bound, config.owner.code_file.as_deref()), &node).await?;
+    greet(&world, folder, (bound, shown, config.owner.code_file.as_deref()), &node).await?;
     notify::ready();
     if let Some(within) = notify::watched() {
         tokio::spawn(watchdog::feed(node.clone(), within, notify::alive));
@@ -155,6 +158,7 @@ fn site(node: &NodeHandle, config: &Config, bound: SocketAddr, test_mode: bool) 
         test_mode,
         sockets_max: machine::sockets_max(&node.budget),
         process: machine::process,
+        mqtt: None,
         export: papers::export::begin,
         import: papers::arriving::begin,
     }))
@@ -183,15 +187,26 @@ fn rule(config: &Config) -> Rule {
     Rule { days: config.retention.days, megabytes: config.retention.megabytes }
 }
 
-fn busy(address: SocketAddr, error: &io::Error) -> Failure {
+/// Listens, and says where: port 0 is any free one. `setting` is what says another address.
+pub(super) async fn listen(address: SocketAddr, setting: &str) -> Result<(TcpListener, SocketAddr), Failure> {
+    let listener = TcpListener::bind(address).await.map_err(|error| busy(address, setting, &error))?;
+    let bound = listener.local_addr().map_err(open::no_thread)?;
+    Ok((listener, bound))
+}
+
+fn busy(address: SocketAddr, setting: &str, error: &io::Error) -> Failure {
     let hint = match error.kind() {
-        io::ErrorKind::AddrInUse => "stop what listens there, or choose another port with --http ADDR:PORT",
-        io::ErrorKind::PermissionDenied => {
-            "ports below 1024 need a right: use systemd/linnet.service, or --http ADDR:3000"
+        io::ErrorKind::AddrInUse => {
+            format!("stop what listens there, or choose another port with {setting} ADDR:PORT")
         }
-        _ => "choose an address of this machine with --http ADDR:PORT",
+        io::ErrorKind::PermissionDenied => {
+            format!(
+                "ports below 1024 need a right: use systemd/linnet.service, or {setting} with a higher one"
+            )
+        }
+        _ => format!("choose an address of this machine with {setting} ADDR:PORT"),
     };
-    Failure { message: format!("cannot listen on {address}: {error}"), hint: Some(hint.into()) }
+    Failure { message: format!("cannot listen on {address}: {error}"), hint: Some(hint) }
 }
 
 /// The lock on the folder is ours, so a socket that lies there is left over.
@@ -275,7 +290,7 @@ fn bridge_line(report: &bridge::status::Report) -> BridgeLine {
 async fn greet(
     world: &OsWorld,
     folder: &DataFolder,
-    (bound, code_file): (SocketAddr, Option<&Path>),
+    (bound, shown, code_file): (SocketAddr, Option<secure::Shown>, Option<&Path>),
     node: &NodeHandle,
 ) -> Result<(), Failure> {
     let code = owning::code(node, code_file).await;
@@ -284,13 +299,14 @@ async fn greet(
         data: folder.path.clone(),
         memory_bytes: machine::memory_bytes(),
         people: machine::people_urls(bound),
+        secure: shown.as_ref().map(|shown| (machine::secure_urls(shown.bound), shown.fingerprint.clone())),
         owner_path: code.map(|code| format!("/#own-{code}")),
         qr: io::stdout().is_terminal(),
     });
     let mut out = io::stdout().lock();
     let written = out.write_all(text.as_bytes());
-    let written =
-        written.and_then(|()| out.write_all(ready_line(bound, None, std::process::id()).as_bytes()));
+    let ready = ready_line(bound, shown.map(|shown| shown.bound), None, std::process::id());
+    let written = written.and_then(|()| out.write_all(ready.as_bytes()));
     written.and_then(|()| out.flush()).map_err(open::no_thread)
 }
 

@@ -16,6 +16,8 @@ pub struct Greeting {
     pub memory_bytes: Option<u64>,
     /// Where people open it, the best first, as [`people_urls`](super::machine::people_urls) gives them; never empty.
     pub people: Vec<String>,
+    /// Where they open it by HTTPS, the best first, and the certificate's SHA-256; none where it is off.
+    pub secure: Option<(Vec<String>, String)>,
     /// `/#own-...` while there is no owner.
     pub owner_path: Option<String>,
     /// Whether to draw the owner's link: only on a terminal.
@@ -23,9 +25,10 @@ pub struct Greeting {
 }
 
 /// The line programs wait for; always on standard output.
-pub fn ready_line(http: SocketAddr, mqtt: Option<SocketAddr>, pid: u32) -> String {
+pub fn ready_line(http: SocketAddr, https: Option<SocketAddr>, mqtt: Option<SocketAddr>, pid: u32) -> String {
+    let https = https.map_or(String::new(), |address| format!(" https={address}"));
     let mqtt = mqtt.map_or("off".to_owned(), |address| address.to_string());
-    format!("ready http={http} mqtt={mqtt} pid={pid}\n")
+    format!("ready http={http}{https} mqtt={mqtt} pid={pid}\n")
 }
 
 /// The lines for people.
@@ -40,6 +43,10 @@ pub fn greeting(greeting: &Greeting) -> String {
     );
     let mut line = |name: &str, what: &str| text.push_str(&format!("  {name:<9} {what}\n"));
     line("people", &greeting.people.join("   "));
+    if let Some((urls, fingerprint)) = &greeting.secure {
+        line("https", &urls.join("   "));
+        line("", &format!("certificate SHA-256 {fingerprint}"));
+    }
     match &greeting.owner_path {
         Some(path) => {
             let link = format!("{best}{path}");
@@ -99,6 +106,7 @@ mod tests {
             data: PathBuf::from("./linnet-data"),
             memory_bytes: Some(5_900_000),
             people: vec!["http://192.168.1.42:3000".to_owned(), "http://linnet.local:3000".to_owned()],
+            secure: None,
             owner_path: Some("/#own-4F7K-92QM-1A2B-3C4D".to_owned()),
             qr: false,
         }
@@ -129,6 +137,14 @@ linnet 0.1.0  ready in 0.2 s   data ./linnet-data
     }
 
     #[test]
+    fn where_https_is_on_its_certificate_can_be_compared() {
+        let secure = Some((vec!["https://192.168.1.42".to_owned()], "3A:77".to_owned()));
+        let text = greeting(&Greeting { secure, ..fresh() });
+        let expected = "  https     https://192.168.1.42\n            certificate SHA-256 3A:77\n  owner ";
+        assert!(text.contains(expected), "{text}");
+    }
+
+    #[test]
     fn the_drawn_code_has_the_modules_of_the_link() {
         let text = greeting(&Greeting { qr: true, ..fresh() });
         let link = "http://192.168.1.42:3000/#own-4F7K-92QM-1A2B-3C4D";
@@ -151,7 +167,10 @@ linnet 0.1.0  ready in 0.2 s   data ./linnet-data
     #[test]
     fn programs_get_one_line() {
         let http = "127.0.0.1:3000".parse().expect("an address");
-        assert_eq!(ready_line(http, None, 7), "ready http=127.0.0.1:3000 mqtt=off pid=7\n");
-        assert_eq!(ready_line(http, Some(http), 7), "ready http=127.0.0.1:3000 mqtt=127.0.0.1:3000 pid=7\n");
+        assert_eq!(ready_line(http, None, None, 7), "ready http=127.0.0.1:3000 mqtt=off pid=7\n");
+        assert_eq!(
+            ready_line(http, Some(http), Some(http), 7),
+            "ready http=127.0.0.1:3000 https=127.0.0.1:3000 mqtt=127.0.0.1:3000 pid=7\n"
+        );
     }
 }

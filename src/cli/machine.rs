@@ -67,7 +67,12 @@ fn written(io: &str) -> Option<u64> {
 
 /// Where people open the node: addresses and name, the best first. `bound` is where it really listens.
 pub fn people_urls(bound: SocketAddr) -> Vec<String> {
-    urls(bound, &addresses(), reachable_name().as_deref())
+    urls(("http", 80), bound, &addresses(), reachable_name().as_deref())
+}
+
+/// The same by HTTPS.
+pub fn secure_urls(bound: SocketAddr) -> Vec<String> {
+    urls(("https", 443), bound, &addresses(), reachable_name().as_deref())
 }
 
 /// The address a running node gave, or what the settings make likely.
@@ -83,9 +88,14 @@ pub(super) fn reach(bound: SocketAddr) -> IpAddr {
     }
 }
 
-fn urls(bound: SocketAddr, addresses: &[IpAddr], name: Option<&str>) -> Vec<String> {
-    let port = if bound.port() == 80 { String::new() } else { format!(":{}", bound.port()) };
-    let url = |host: &dyn std::fmt::Display| format!("http://{host}{port}");
+fn urls(
+    (scheme, usual): (&str, u16),
+    bound: SocketAddr,
+    addresses: &[IpAddr],
+    name: Option<&str>,
+) -> Vec<String> {
+    let port = if bound.port() == usual { String::new() } else { format!(":{}", bound.port()) };
+    let url = |host: &dyn std::fmt::Display| format!("{scheme}://{host}{port}");
     let of_address = |address: &IpAddr| match address {
         IpAddr::V4(address) => url(address),
         IpAddr::V6(address) => url(&format_args!("[{address}]")),
@@ -172,7 +182,11 @@ Local:
     fn people_are_shown_addresses_and_the_name() {
         let own: Vec<IpAddr> = local_addresses(TABLE).into_iter().map(IpAddr::V4).collect();
         let check = |bound: &str, own: &[IpAddr], expected: &[&str]| {
-            assert_eq!(urls(bound.parse().expect(bound), own, Some("linnet.local")), expected, "{bound}");
+            assert_eq!(
+                urls(("http", 80), bound.parse().expect(bound), own, Some("linnet.local")),
+                expected,
+                "{bound}"
+            );
         };
         let name = "http://linnet.local:3000";
         check("0.0.0.0:3000", &own, &["http://192.168.1.42:3000", "http://10.3.141.1:3000", name]);

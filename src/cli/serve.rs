@@ -27,7 +27,8 @@ usage: linnet [serve] [--data DIR] [--config FILE] [--http ADDR:PORT] [--mqtt AD
   --mqtt ADDR:PORT  where devices connect by MQTT, or off; accepted, but there is no broker yet
   --test-mode       for test suites, on loopback only: no rate limits, and well-known accounts
 
-When it serves, it prints 'ready http=ADDR:PORT mqtt=off pid=N' to standard output. SIGTERM or Ctrl-C stops it.
+When it serves, it prints 'ready http=ADDR:PORT mqtt=off pid=N' to standard output, with https=ADDR:PORT after
+http where http.tls_address is set. SIGTERM or Ctrl-C stops it.
 
 examples:
   linnet                               everything in ./linnet-data, open on port 3000
@@ -38,12 +39,11 @@ examples:
 /// Serves until the node is told to stop.
 pub(super) fn serve(settings: Loaded, test_mode: bool, backend: &dyn Backend) -> Result<(), Failure> {
     // Test mode opens accounts whose passwords everybody knows.
-    if test_mode && !settings.config.http.address.ip().is_loopback() {
+    let http = &settings.config.http;
+    let open = [Some(http.address), http.tls_address].into_iter().flatten().find(|at| !at.ip().is_loopback());
+    if let Some(address) = open.filter(|_| test_mode) {
         return Err(Failure {
-            message: format!(
-                "--test-mode is refused on {}: it is for loopback only",
-                settings.config.http.address
-            ),
+            message: format!("--test-mode is refused on {address}: it is for loopback only"),
             hint: Some("add --http 127.0.0.1:0".to_owned()),
         });
     }

@@ -106,6 +106,32 @@ pub(super) const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        key: "http.tls_address",
+        expected: "\"off\" or an address with a port such as 0.0.0.0:443",
+        set: |config, given| put(&mut config.http.tls_address, text(given).and_then(address_or_off)),
+        show: |config| {
+            quoted(&config.http.tls_address.map_or("off".to_owned(), |address| address.to_string()))
+        },
+    },
+    Setting {
+        key: "tls.certificate",
+        expected: "the path of a file in PEM, or \"\" for a certificate of the node's own",
+        set: |config, given| put(&mut config.tls.certificate, path_or_none(given)),
+        show: |config| quoted(&shown(config.tls.certificate.as_ref())),
+    },
+    Setting {
+        key: "tls.key",
+        expected: "the path of a file in PEM, or \"\" for a key of the node's own",
+        set: |config, given| put(&mut config.tls.key, path_or_none(given)),
+        show: |config| quoted(&shown(config.tls.key.as_ref())),
+    },
+    Setting {
+        key: "tls.client_ca",
+        expected: "the path of a file in PEM, or \"\" for none",
+        set: |config, given| put(&mut config.tls.client_ca, path_or_none(given)),
+        show: |config| quoted(&shown(config.tls.client_ca.as_ref())),
+    },
+    Setting {
         key: "mqtt.address",
         expected: "\"off\" or an address with a port such as 0.0.0.0:1883",
         set: |config, given| put(&mut config.mqtt.address, text(given).and_then(address_or_off)),

@@ -80,7 +80,10 @@ fn without_any_file_the_defaults_hold() {
     assert_eq!(config.name, "linnet");
     assert_eq!(config.access, Access::Invite);
     assert_eq!(config.log, tracing::Level::INFO);
-    assert_eq!(config.http, Http { address: "0.0.0.0:3000".parse().expect("an address"), hosts: Vec::new() });
+    assert_eq!(
+        config.http,
+        Http { address: "0.0.0.0:3000".parse().expect("an address"), hosts: Vec::new(), tls_address: None }
+    );
     assert_eq!(config.mqtt.address, None);
     assert!(config.bridges.is_empty());
     assert!(loaded.rows.iter().all(|row| row.origin == Origin::Default));

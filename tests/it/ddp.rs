@@ -1,6 +1,6 @@
 //! The realtime door, over real sockets.
 
-mod client;
+pub mod client;
 mod hard;
 mod methods;
 mod stories;

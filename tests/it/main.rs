@@ -29,6 +29,7 @@ mod packets;
 mod papers;
 mod policy;
 mod program;
+mod reach;
 mod records;
 mod rescue;
 mod rest;

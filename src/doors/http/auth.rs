@@ -10,18 +10,25 @@ use crate::node::Caller;
 use hyper::header::{AUTHORIZATION, COOKIE, HeaderValue, ORIGIN, UPGRADE};
 use hyper::{HeaderMap, Method};
 
-/// The name of the page's cookie.
-const COOKIE_NAME: &str = "linnet_session";
+/// The name of the page's cookie. Over TLS it has one of its own, which a browser takes from nobody in clear and tells
+/// nobody in clear; so the same browser may use both ways.
+fn cookie_name(secure: bool) -> &'static str {
+    if secure { "__Host-linnet_session" } else { "linnet_session" }
+}
 
 /// `Set-Cookie` for the page: scripts cannot read it, other sites cannot make the browser send it.
-pub fn set_cookie(token: &str) -> String {
-    let seconds = SESSION_LIFE_MS / 1_000;
-    format!("{COOKIE_NAME}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}")
+pub fn set_cookie(token: &str, secure: bool) -> String {
+    cookie_with(token, SESSION_LIFE_MS / 1_000, secure)
 }
 
 /// `Set-Cookie` that takes the page's cookie away.
-pub fn clear_cookie() -> String {
-    format!("{COOKIE_NAME}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0")
+pub fn clear_cookie(secure: bool) -> String {
+    cookie_with("", 0, secure)
+}
+
+fn cookie_with(token: &str, seconds: u64, secure: bool) -> String {
+    let (name, word) = (cookie_name(secure), if secure { "; Secure" } else { "" });
+    format!("{name}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{word}")
 }
 
 /// Somebody who showed a good token.
@@ -33,7 +40,12 @@ pub struct Known {
 }
 
 /// Who is calling, and how they showed it. An error is the store's, not the caller's.
-pub fn known(site: &Site, method: &Method, headers: &HeaderMap) -> Result<(Option<Known>, Shown), Refusal> {
+pub fn known(
+    site: &Site,
+    secure: bool,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<(Option<Known>, Shown), Refusal> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(token) = text("x-auth-token") {
         let user = text("x-user-id").unwrap_or_default();
@@ -42,7 +54,7 @@ pub fn known(site: &Site, method: &Method, headers: &HeaderMap) -> Result<(Optio
     if let Some(token) = headers.get(AUTHORIZATION).and_then(bearer) {
         return good(site, token, None, Shown::Header);
     }
-    match cookie(headers).filter(|_| is_from_our_page(site, method, headers)) {
+    match cookie(headers, secure).filter(|_| is_from_our_page(site, secure, method, headers)) {
         Some(token) => good(site, token, None, Shown::Cookie),
         None => Ok((None, Shown::Nothing)),
     }
@@ -69,14 +81,17 @@ fn bearer(value: &HeaderValue) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-fn cookie(headers: &HeaderMap) -> Option<&str> {
+fn cookie(headers: &HeaderMap, secure: bool) -> Option<&str> {
     let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == COOKIE_NAME).map(|(_, token)| token).filter(|token| !token.is_empty())
+    pairs
+        .find(|(name, _)| *name == cookie_name(secure))
+        .map(|(_, token)| token)
+        .filter(|token| !token.is_empty())
 }
 
 /// Cookies are shared by all ports of a host, so the browser's word for where a request comes from is needed too.
-fn is_from_our_page(site: &Site, method: &Method, headers: &HeaderMap) -> bool {
+fn is_from_our_page(site: &Site, secure: bool, method: &Method, headers: &HeaderMap) -> bool {
     let reads = is_read(method) && !headers.contains_key(UPGRADE);
     match headers.get("sec-fetch-site").and_then(|value| value.to_str().ok()) {
         Some("same-origin") => true,
@@ -85,7 +100,7 @@ fn is_from_our_page(site: &Site, method: &Method, headers: &HeaderMap) -> bool {
         // A page elsewhere, or a header that is no text.
         _ if headers.contains_key("sec-fetch-site") => false,
         // Browsers say it only where the page is secure; on plain HTTP the Origin must do.
-        _ if headers.contains_key(ORIGIN) => is_own_origin(site, headers),
+        _ if headers.contains_key(ORIGIN) => is_own_origin(site, secure, headers),
         _ => reads,
     }
 }

@@ -9,7 +9,7 @@ use hyper::{HeaderMap, Method, StatusCode};
 use std::net::{IpAddr, SocketAddr};
 
 /// Turns away what is not addressed to this node, and what another site's page would have done here.
-pub fn check(site: &Site, local: SocketAddr, parts: &Parts) -> Result<(), Problem> {
+pub fn check(site: &Site, (local, secure): (SocketAddr, bool), parts: &Parts) -> Result<(), Problem> {
     let mut hosts = parts.headers.get_all(HOST).iter();
     let host =
         hosts.next().and_then(|host| host.to_str().ok()).and_then(|host| host.parse::<Authority>().ok());
@@ -25,7 +25,7 @@ pub fn check(site: &Site, local: SocketAddr, parts: &Parts) -> Result<(), Proble
         ));
     }
     let acts = !is_read(&parts.method) || parts.headers.contains_key(UPGRADE);
-    if acts && parts.headers.contains_key(ORIGIN) && !is_own_origin(site, &parts.headers) {
+    if acts && parts.headers.contains_key(ORIGIN) && !is_own_origin(site, secure, &parts.headers) {
         return Err(Problem::status(
             StatusCode::FORBIDDEN,
             "The Origin header names another site: pages may act here only when they come from this node; behind a \
@@ -53,11 +53,11 @@ fn is_ours(site: &Site, local: SocketAddr, host: &str) -> bool {
 }
 
 /// Whether the Origin is the very host this request is addressed to, or one the operator named: a proxy in front
-/// may speak TLS on the usual port and address us otherwise.
-pub fn is_own_origin(site: &Site, headers: &HeaderMap) -> bool {
+/// may speak TLS on the usual port and address us otherwise. Who comes over TLS comes from a page that did.
+pub fn is_own_origin(site: &Site, secure: bool, headers: &HeaderMap) -> bool {
     let text = |name: HeaderName| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let (Some(origin), Some(host)) = (text(ORIGIN), text(HOST)) else { return false };
     let Some((scheme, from)) = origin.split_once("://") else { return false };
     let named = || site.extra_hosts.iter().any(|known| known.eq_ignore_ascii_case(from));
-    matches!(scheme, "http" | "https") && (from.eq_ignore_ascii_case(host) || named())
+    (scheme == "https" || (scheme == "http" && !secure)) && (from.eq_ignore_ascii_case(host) || named())
 }

@@ -36,6 +36,7 @@ pub use server::{serve, serve_tls};
 pub use upgrade::Upgraded;
 
 use crate::base::limits::CARRYING_MAX;
+use crate::doors::reach::Take;
 use crate::node::NodeHandle;
 use crate::node::backup::Exporter;
 use crate::node::import::Importer;
@@ -66,6 +67,8 @@ pub struct SiteSettings {
     pub sockets_max: usize,
     /// What the operating system says of this process.
     pub process: fn() -> Process,
+    /// What serves clients that speak MQTT over WebSocket; none where MQTT is off.
+    pub mqtt: Option<Take>,
     /// What writes exports.
     pub export: Exporter,
     /// What reads them.
@@ -96,6 +99,7 @@ pub struct Site {
     places: Places,
     sockets: Sockets,
     process: fn() -> Process,
+    mqtt: Option<Take>,
     export: Exporter,
     import: Importer,
     logins: Logins,
@@ -116,6 +120,7 @@ impl Site {
             test_mode,
             sockets_max,
             process,
+            mqtt,
             export,
             import,
         } = settings;
@@ -139,6 +144,7 @@ impl Site {
             places,
             sockets: Sockets::new(sockets_max),
             process,
+            mqtt,
             export,
             import,
             logins: Logins::default(),

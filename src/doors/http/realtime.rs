@@ -1,9 +1,11 @@
-//! Where realtime clients connect: plain, or as sockjs wraps it.
+//! Where clients connect by WebSocket: realtime ones, plain or as sockjs wraps it, and those that speak MQTT.
 
 use crate::doors::http::ddp::{self, Framing};
 use crate::doors::http::route::route;
-use crate::doors::http::{Call, Problem, Reply, Route};
+use crate::doors::http::{Call, Problem, Reply, Route, Upgraded};
+use crate::doors::reach::Stream;
 use hyper::StatusCode;
+use hyper::header::SEC_WEBSOCKET_PROTOCOL;
 use serde_json::json;
 
 /// The rows of this family.
@@ -11,6 +13,7 @@ pub const ROUTES: &[Route] = &[
     route!(GET "/websocket", Open, 0, Reading, plain),
     route!(GET "/sockjs/:server/:session/websocket", Open, 0, Reading, sockjs),
     route!(GET "/sockjs/info", Open, 0, Reading, info),
+    route!(GET "/mqtt", Open, 0, Reading, mqtt),
 ];
 
 async fn plain(call: Call) -> Result<Reply, Problem> {
@@ -19,6 +22,21 @@ async fn plain(call: Call) -> Result<Reply, Problem> {
 
 async fn sockjs(call: Call) -> Result<Reply, Problem> {
     call.websocket(|upgraded| ddp::run(upgraded, Framing::SockJs))
+}
+
+/// MQTT inside binary frames, as section 6 of both its versions has it.
+async fn mqtt(call: Call) -> Result<Reply, Problem> {
+    let closed =
+        || Problem::status(StatusCode::NOT_FOUND, "MQTT is off here: set mqtt.address in linnet.toml");
+    let take = call.site.mqtt.clone().ok_or_else(closed)?;
+    if !call.asks(SEC_WEBSOCKET_PROTOCOL, "mqtt") {
+        return Err(Problem::error("This address speaks MQTT: ask for the WebSocket subprotocol 'mqtt'"));
+    }
+    let reply = call.websocket(move |upgraded| {
+        let Upgraded { stream, leftover, .. } = upgraded;
+        take(Stream::websocket(stream, leftover))
+    })?;
+    Ok(reply.with(SEC_WEBSOCKET_PROTOCOL, "mqtt"))
 }
 
 async fn info(call: Call) -> Result<Reply, Problem> {

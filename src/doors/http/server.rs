@@ -212,7 +212,7 @@ async fn respond(site: Arc<Site>, ends: Ends, mut request: Request<Incoming>) ->
     let upgrade =
         request.headers().contains_key(hyper::header::UPGRADE).then(|| hyper::upgrade::on(&mut request));
     let (parts, incoming) = request.into_parts();
-    guard::check(&site, local, &parts)?;
+    guard::check(&site, (local, secure), &parts)?;
     let (route, params) = match site.routes.find(&parts.method, parts.uri.path()) {
         Found::Row(route, params) => (route, params),
         Found::OtherMethods(methods) => {
@@ -224,7 +224,7 @@ async fn respond(site: Arc<Site>, ends: Ends, mut request: Request<Incoming>) ->
         Found::Malformed => return Err(Problem::error("The address is not percent-encoded UTF-8")),
     };
     let query = Query::parse(parts.uri.query().unwrap_or_default())?;
-    let (known, shown) = auth::known(&site, &parts.method, &parts.headers)?;
+    let (known, shown) = auth::known(&site, secure, &parts.method, &parts.headers)?;
     let who = known.as_ref().map(|known| Who::User(known.user.clone()));
     let who = who.unwrap_or_else(|| Who::Address(neighbourhood(peer.ip())));
     let limited = limit(&site, who, route)?;

@@ -27,6 +27,12 @@ pub struct Upgraded {
 }
 
 impl Call {
+    /// Whether a header that lists words has this one.
+    pub fn asks(&self, name: HeaderName, word: &str) -> bool {
+        let words = self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+        words.flat_map(|words| words.split(',')).any(|asked| asked.trim().eq_ignore_ascii_case(word))
+    }
+
     /// Answers the handshake and gives the socket to `session`, in a task of its own. The guard has judged the
     /// Origin already.
     pub fn websocket<F, S>(mut self, session: S) -> Result<Reply, Problem>
@@ -34,12 +40,9 @@ impl Call {
         S: FnOnce(Upgraded) -> F + Send + 'static,
         F: Future<Output = ()> + Send + 'static,
     {
-        let asks = |name: HeaderName, word: &str| {
-            let words = self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-            words.flat_map(|words| words.split(',')).any(|asked| asked.trim().eq_ignore_ascii_case(word))
-        };
-        let fits =
-            asks(UPGRADE, "websocket") && asks(CONNECTION, "upgrade") && asks(SEC_WEBSOCKET_VERSION, "13");
+        let fits = self.asks(UPGRADE, "websocket")
+            && self.asks(CONNECTION, "upgrade")
+            && self.asks(SEC_WEBSOCKET_VERSION, "13");
         let key = self.header(SEC_WEBSOCKET_KEY).map(|key| derive_accept_key(key.as_bytes()));
         let (Some(accept), Some(upgrade), true) = (key, self.upgrade.take(), fits) else {
             let text = "This address speaks WebSocket (version 13): connect with ws:// instead of http://";

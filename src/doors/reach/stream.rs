@@ -2,12 +2,14 @@
 
 use super::websocket::WebSocket;
 use bytes::Bytes;
+use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind, IoSlice};
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::task::{consume_budget, unconstrained};
 use tokio_rustls::server::TlsStream;
 
 /// A connection, however it came. Ends when it is dropped; `shutdown` says so to the other side first.
@@ -112,20 +114,24 @@ impl Stream {
         self.tcp().poll_read_ready(context)
     }
 
-    /// Waits until a read that would have blocked may give something.
+    /// Waits until a read that would have blocked may give something. Others get their turn here, however much comes.
     pub async fn readable(&self) -> io::Result<()> {
+        consume_budget().await;
         self.tcp().readable().await
     }
 
     /// Waits until a write that would have blocked may take something.
     pub async fn writable(&self) -> io::Result<()> {
+        consume_budget().await;
         self.tcp().writable().await
     }
 }
 
-/// What is ready without waiting.
-fn now<T>(poll: impl FnOnce(&mut Context<'_>) -> Poll<io::Result<T>>) -> io::Result<T> {
-    match poll(&mut Context::from_waker(Waker::noop())) {
+/// What is ready without waiting. The task's budget does not count here: once it is spent, everything would seem to
+/// block, and waiting until it does not would end at once, for ever.
+fn now<T>(poll: impl FnMut(&mut Context<'_>) -> Poll<io::Result<T>>) -> io::Result<T> {
+    let polling = pin!(unconstrained(poll_fn(poll)));
+    match polling.poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(done) => done,
         Poll::Pending => Err(ErrorKind::WouldBlock.into()),
     }

@@ -3,12 +3,13 @@
 use crate::harness::ask::connect;
 use crate::harness::site::{Person, Served};
 use serde_json::{Value, json};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Message, WebSocket, client};
 
-pub struct Client {
-    pub socket: WebSocket<TcpStream>,
+pub struct Client<S = TcpStream> {
+    pub socket: WebSocket<S>,
     /// Methods and subscriptions so far.
     count: usize,
 }
@@ -32,11 +33,6 @@ impl Client {
         Client::of_socket(socket)
     }
 
-    /// A session whose handshake is done.
-    pub fn of_socket(socket: WebSocket<TcpStream>) -> Client {
-        Client { socket, count: 0 }
-    }
-
     /// A session of a stranger.
     pub fn stranger(served: &Served) -> Client {
         let mut client = Client::open(served, "/websocket");
@@ -49,6 +45,13 @@ impl Client {
         let mut client = Client::stranger(served);
         client.resume(person);
         client
+    }
+}
+
+impl<S: Read + Write> Client<S> {
+    /// A session whose handshake is done.
+    pub fn of_socket(socket: WebSocket<S>) -> Client<S> {
+        Client { socket, count: 0 }
     }
 
     pub fn begin(&mut self) {

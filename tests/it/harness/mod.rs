@@ -10,4 +10,5 @@ pub mod mosquitto;
 pub mod process;
 pub mod site;
 pub mod small_disk;
+pub mod tls;
 pub mod wait;

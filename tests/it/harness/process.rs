@@ -12,6 +12,8 @@ pub struct Process {
     out: BufReader<ChildStdout>,
     /// Where it serves.
     pub address: SocketAddr,
+    /// Where it serves HTTPS.
+    pub secure: Option<SocketAddr>,
     /// What it printed before it was ready.
     pub greeting: String,
 }
@@ -34,7 +36,7 @@ impl Process {
         let mut child = command.spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         match ready(&mut out) {
-            Some((greeting, address)) => Process { child, out, address, greeting },
+            Some((greeting, address, secure)) => Process { child, out, address, secure, greeting },
             None => {
                 let mut err = String::new();
                 child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
@@ -46,7 +48,7 @@ impl Process {
     /// Waits until it has started itself anew; false if it ended instead.
     pub fn started_anew(&mut self) -> bool {
         match ready(&mut self.out) {
-            Some((_, address)) => self.address = address,
+            Some((_, address, secure)) => (self.address, self.secure) = (address, secure),
             None => return false,
         }
         true
@@ -84,7 +86,7 @@ impl Drop for Process {
 }
 
 /// What it says until it is ready, and where it serves.
-fn ready(out: &mut BufReader<ChildStdout>) -> Option<(String, SocketAddr)> {
+fn ready(out: &mut BufReader<ChildStdout>) -> Option<(String, SocketAddr, Option<SocketAddr>)> {
     let mut greeting = String::new();
     loop {
         let mut line = String::new();
@@ -92,7 +94,10 @@ fn ready(out: &mut BufReader<ChildStdout>) -> Option<(String, SocketAddr)> {
             return None;
         }
         if let Some(rest) = line.strip_prefix("ready http=") {
-            return Some((greeting, rest.split(' ').next().unwrap().parse().unwrap()));
+            let mut words = rest.split(' ');
+            let address = words.next().unwrap().parse().unwrap();
+            let secure = words.find_map(|word| word.strip_prefix("https=")).map(|at| at.parse().unwrap());
+            return Some((greeting, address, secure));
         }
         greeting.push_str(&line);
     }

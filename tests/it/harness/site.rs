@@ -102,6 +102,7 @@ impl Served {
             addresses: vec!["http://192.0.2.1:3000".into()],
             test_mode: false,
             sockets_max: 10_000,
+            mqtt: None,
             process: || Process { memory_bytes: Some(4_711), written_bytes: None },
         };
         change(&mut settings);

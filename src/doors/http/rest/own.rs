@@ -87,7 +87,7 @@ async fn claim(call: Call) -> Result<Reply, Problem> {
         let user = node.claim(&newcomer.code, new, &from)?;
         node.open_session(&user.id)
     });
-    come_in(claiming.await?.0)
+    come_in(&call, claiming.await?.0)
 }
 
 async fn join(call: Call) -> Result<Reply, Problem> {
@@ -97,7 +97,7 @@ async fn join(call: Call) -> Result<Reply, Problem> {
         let user = node.join_by_code(&newcomer.code, new)?;
         node.open_session(&user.id)
     });
-    come_in(joining.await?.0)
+    come_in(&call, joining.await?.0)
 }
 
 #[derive(Deserialize)]
@@ -118,7 +118,7 @@ async fn log_in(call: Call) -> Result<Reply, Problem> {
     let password = Digested::of_plain(&password).map_err(wrong)?;
     let session =
         login::with_password(&call.site, call.peer_ip(), user.trim(), password).await.map_err(wrong)?;
-    come_in(session.token)
+    come_in(&call, session.token)
 }
 
 #[derive(Deserialize)]
@@ -144,7 +144,7 @@ async fn guest(call: Call) -> Result<Reply, Problem> {
             node.open_session(&user.id)
         });
         match entering.await {
-            Ok((token, _)) => return come_in(token),
+            Ok((token, _)) => return come_in(&call, token),
             // Somebody was quicker, or the name speaks to many.
             Err(Problem::Refused(Refusal::UsernameTaken(_))) => {}
             Err(problem) => return Err(problem),
@@ -162,8 +162,8 @@ fn address_name(name: &str) -> String {
     if kept.is_empty() { "guest".into() } else { kept.into() }
 }
 
-fn come_in(token: String) -> Result<Reply, Problem> {
-    Ok(Reply::success(()).with(SET_COOKIE, &set_cookie(&token)))
+fn come_in(call: &Call, token: String) -> Result<Reply, Problem> {
+    Ok(Reply::success(()).with(SET_COOKIE, &set_cookie(&token, call.secure)))
 }
 
 async fn log_out(call: Call) -> Result<Reply, Problem> {
@@ -171,7 +171,7 @@ async fn log_out(call: Call) -> Result<Reply, Problem> {
     if call.caller.is_some() {
         call.node(|node, caller| node.log_out(caller)).await?;
     }
-    Ok(Reply::success(()).with(SET_COOKIE, &clear_cookie()))
+    Ok(Reply::success(()).with(SET_COOKIE, &clear_cookie(call.secure)))
 }
 
 async fn settings(call: Call) -> Result<Reply, Problem> {
