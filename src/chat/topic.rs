@@ -6,6 +6,7 @@
 use crate::base::limits::{TOPIC_BYTES_MAX, TOPIC_LEVELS_MAX};
 use crate::chat::refusal::Refusal;
 use smol_str::SmolStr;
+use std::borrow::Borrow;
 use std::fmt;
 
 /// What a publication is about: 1 to [`TOPIC_BYTES_MAX`] bytes in at most [`TOPIC_LEVELS_MAX`] levels, no wildcard, no
@@ -112,6 +113,13 @@ impl fmt::Debug for Filter {
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// A literal filter is found by the topic it matches.
+impl Borrow<str> for Filter {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

@@ -1,6 +1,6 @@
 //! The meeting point of what was settled and who listens.
 //!
-//! Two locks, always in this order: seats, tail. Neither is held while bytes are encoded or anyone is woken.
+//! Three locks, always in this order: seats, tail, topics. None is held while bytes are encoded or anyone is woken.
 
 use super::follows::Kind;
 use super::frames::Frames;
@@ -8,8 +8,10 @@ use super::listener::{Drained, Listener, Refused, Who};
 use super::live::SignalKind;
 use super::seats::Seats;
 use super::tail::{Entry, Tail};
+use super::topics::Places;
 use crate::base::budget::Budget;
 use crate::base::id::{Seq, UserId};
+use crate::base::limits::{TOPIC_FILTERS_PART, TOPIC_WAITING_PART};
 use crate::chat::change::Change;
 use crate::chat::policy::{MayPost, MayRead};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -29,6 +31,10 @@ pub struct Bounds {
     pub frames: usize,
     /// Bytes of them.
     pub frames_bytes: usize,
+    /// Bytes of publications that wait for those who hear topics.
+    pub topics_bytes: usize,
+    /// Bytes of what they subscribed to.
+    pub filters_bytes: usize,
 }
 
 impl Default for Bounds {
@@ -40,8 +46,17 @@ impl Default for Bounds {
 impl Bounds {
     /// What a budget gives the hub.
     pub fn of(budget: &Budget) -> Self {
-        let Budget { sessions: listeners, tail_changes, tail_bytes, frames, frames_bytes, .. } = *budget;
-        Self { listeners, tail_changes, tail_bytes, frames, frames_bytes }
+        let Budget { sessions: listeners, tail_changes, tail_bytes, frames, frames_bytes, memory, .. } =
+            *budget;
+        Self {
+            listeners,
+            tail_changes,
+            tail_bytes,
+            frames,
+            frames_bytes,
+            topics_bytes: (memory / TOPIC_WAITING_PART) as usize,
+            filters_bytes: (memory / TOPIC_FILTERS_PART) as usize,
+        }
     }
 }
 
@@ -49,6 +64,7 @@ impl Bounds {
 pub struct Hub {
     seats: Mutex<Seats>,
     tail: Mutex<Tail>,
+    topics: Mutex<Places>,
     news: Notify,
     frames: Frames,
 }
@@ -59,6 +75,7 @@ impl Hub {
         Arc::new(Self {
             seats: Mutex::new(Seats::new(bounds.listeners)),
             tail: Mutex::new(Tail::new(settled, bounds.tail_changes, bounds.tail_bytes)),
+            topics: Mutex::new(Places::new(settled, &bounds)),
             news: Notify::new(),
             frames: Frames::with_bounds(bounds.frames, bounds.frames_bytes),
         })
@@ -170,12 +187,17 @@ impl Hub {
         self.seats.lock().expect("no holder of this lock panics")
     }
 
-    fn tail(&self) -> MutexGuard<'_, Tail> {
+    pub(super) fn topics(&self) -> MutexGuard<'_, Places> {
+        self.topics.lock().expect("no holder of this lock panics")
+    }
+
+    pub(super) fn tail(&self) -> MutexGuard<'_, Tail> {
         self.tail.lock().expect("no holder of this lock panics")
     }
 
     fn relay_now(&self) {
         self.locked(|seats, tail, woken| seats.relay(tail, woken));
+        self.relay_topics();
     }
 
     /// Does something under both locks, and wakes those it names once they are free.

@@ -31,6 +31,8 @@ pub enum Refused {
     TooManyListeners,
     /// One listener follows no more rooms.
     TooManyRooms,
+    /// One session, or all together, hear no more filters.
+    TooManyFilters,
     /// What the caller relies on may have ended since: ask the policy again.
     Stale,
     /// A permit of somebody else.

@@ -13,9 +13,11 @@ mod live;
 mod rights;
 mod seats;
 mod tail;
+mod topics;
 
 pub use frames::Frames;
 pub use hub::{Bounds, Hub};
 pub use listener::{Drained, Event, Listener, Reach, Refused, Who};
 pub use live::{Place, Signal, SignalKind};
 pub use rights::Ended;
+pub use topics::{Ids, Parcel, Reached, Sheet, TopicDrained, TopicSeat, TopicWho, TopicsCounts};

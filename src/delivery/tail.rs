@@ -41,13 +41,22 @@ pub(super) struct Tail {
     lost: Seq,
     head: Seq,
     relayed: Seq,
+    topics_relayed: Seq,
 }
 
 impl Tail {
     /// An empty tail of a journal that is settled up to `settled`.
     pub fn new(settled: Seq, changes_max: usize, bytes_max: usize) -> Self {
-        let entries = VecDeque::new();
-        Self { entries, bytes: 0, changes_max, bytes_max, lost: settled, head: settled, relayed: settled }
+        Self {
+            entries: VecDeque::new(),
+            bytes: 0,
+            changes_max,
+            bytes_max,
+            lost: settled,
+            head: settled,
+            relayed: settled,
+            topics_relayed: settled,
+        }
     }
 
     /// The newest place that is no longer here: only what is after it can be read.
@@ -60,12 +69,17 @@ impl Tail {
         self.relayed
     }
 
+    /// The newest place that those who hear topics were told of.
+    pub fn topics_relayed(&self) -> Seq {
+        self.topics_relayed
+    }
+
     /// Appends, dropping the oldest; gives the entry back when the oldest was not relayed yet.
     pub fn push(&mut self, entry: Entry) -> Result<(), Entry> {
         debug_assert!(entry.seq() > self.head, "Changes settle in order and once");
         while self.entries.len() >= self.changes_max || self.bytes + entry.bytes > self.bytes_max {
             match self.entries.front() {
-                Some(oldest) if oldest.seq() > self.relayed => return Err(entry),
+                Some(oldest) if oldest.seq() > self.relayed.min(self.topics_relayed) => return Err(entry),
                 Some(oldest) => self.lost = oldest.seq(),
                 // One that is too large alone is kept alone: those who keep up still get it.
                 None => break,
@@ -93,6 +107,11 @@ impl Tail {
     /// From now on everything here counts as relayed.
     pub fn set_relayed(&mut self) {
         self.relayed = self.head;
+    }
+
+    /// From now on those who hear topics know of everything here.
+    pub fn set_topics_relayed(&mut self) {
+        self.topics_relayed = self.head;
     }
 }
 

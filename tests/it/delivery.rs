@@ -4,3 +4,4 @@ mod lives;
 mod model;
 mod stage;
 mod stories;
+mod topics;

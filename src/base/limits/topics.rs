@@ -33,3 +33,14 @@ pub const TOPIC_LAG_PAGE_CHANGES: usize = 2_048;
 pub const SESSIONS_ENDED_AT_ONCE: usize = 16;
 /// Topics that have a retained publication.
 pub const RETAINED_MAX: usize = 100_000;
+/// Publications that wait for one session that is connected: what a burst brings while a radio is busy.
+pub const TOPIC_QUEUE_MAX: usize = 1_000;
+/// Bytes of them; one that is larger alone still goes in, alone.
+pub const TOPIC_QUEUE_BYTES_MAX: usize = 1024 * 1024;
+/// The part of the memory that publications which wait for all sessions may take, one in so many: whoever holds more than
+/// a fair share of it gives it up.
+pub const TOPIC_WAITING_PART: u64 = 8;
+/// The part of the memory that the subscriptions of all sessions may take, one in so many.
+pub const TOPIC_FILTERS_PART: u64 = 8;
+/// Forms in which a publication is kept encoded, each at most once: two versions of a protocol, sure or not.
+pub const SHEET_FRAMES: usize = 4;

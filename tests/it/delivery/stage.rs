@@ -245,7 +245,7 @@ impl Stage {
         listener
     }
 
-    fn actor(&self, user: &UserId) -> Actor {
+    pub fn actor(&self, user: &UserId) -> Actor {
         let device = self.devices.get(user).cloned().map(Arc::new);
         Actor { user: Arc::new(self.users[user].clone()), device }
     }

@@ -1,0 +1,208 @@
+//! How one publication comes to all who hear it, and to one of those who share.
+
+use super::places::{Places, sitter_at};
+use super::queue::Outcome;
+use super::seat::Reached;
+use super::sheet::{Parcel, Sheet};
+use super::sitter::{Heard, Hearer, Sitter};
+use crate::base::id::Seq;
+use crate::chat::change::What;
+use crate::chat::publication::{Publication, Subscription};
+use crate::delivery::tail::Tail;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::Waker;
+
+impl Places {
+    /// Puts a publication into the queues of all who hear it.
+    pub fn deliver(
+        &mut self,
+        seq: Option<Seq>,
+        publication: &Arc<Publication>,
+        arrived_ms: u64,
+        woken: &mut Vec<Waker>,
+    ) -> Reached {
+        let mut found = std::mem::take(&mut self.found);
+        self.tree.matching(&publication.topic, &mut found);
+        let mut reached = Reached::default();
+        if !found.is_empty() {
+            self.relieve();
+            let sheet = Sheet::new(seq, Arc::clone(publication), arrived_ms, &self.meter);
+            self.round += 1;
+            for leaf in &found {
+                self.deliver_to_all(*leaf, &sheet, &mut reached, woken);
+            }
+            // Behind the others: what one hears for itself is told apart from what it shares.
+            for leaf in &found {
+                self.deliver_to_groups(*leaf, &sheet, &mut reached, woken);
+            }
+        }
+        found.clear();
+        self.found = found;
+        reached
+    }
+
+    fn deliver_to_all(
+        &mut self,
+        leaf: u32,
+        sheet: &Arc<Sheet>,
+        reached: &mut Reached,
+        woken: &mut Vec<Waker>,
+    ) {
+        let (seq, client) = (sheet.seq(), &sheet.publication().client);
+        for hearer in &self.tree.leaf(leaf).hearers {
+            let sitter = sitter_at(&mut self.seats, hearer.seat);
+            if !hearer.hears(seq) || (hearer.no_local && sitter.client == *client) {
+                continue;
+            }
+            match sitter.hear(hearer, sheet, self.round, woken) {
+                Heard::First(Outcome::Waits) => {
+                    reached.seats += 1;
+                    self.delivered += 1;
+                }
+                Heard::First(Outcome::Missed) => self.dropped += 1,
+                Heard::Rescued => self.dropped -= 1,
+                Heard::First(Outcome::Behind) | Heard::Again => {}
+            }
+        }
+    }
+
+    fn deliver_to_groups(
+        &mut self,
+        leaf: u32,
+        sheet: &Arc<Sheet>,
+        reached: &mut Reached,
+        woken: &mut Vec<Waker>,
+    ) {
+        for group in &mut self.tree.leaf_mut(leaf).groups {
+            let pick = pick(&group.members, group.next, sheet, &mut self.seats, None);
+            let Some(at) = pick else {
+                let next = group.next % group.members.len();
+                sitter_at(&mut self.seats, group.members[next].seat).queue.miss();
+                self.dropped += 1;
+                continue;
+            };
+            group.next = at + 1;
+            let hearer = &group.members[at];
+            put_shared(hearer, sheet, group.number, &mut self.seats, woken);
+            reached.seats += 1;
+            self.delivered += 1;
+        }
+    }
+
+    /// Gives parcels of groups to others of their groups than the one who had them; gives how many found one.
+    pub fn hand_on(&mut self, from: u32, parcels: Vec<Parcel>, woken: &mut Vec<Waker>) -> usize {
+        let mut handed = 0;
+        for parcel in parcels {
+            let Some(number) = parcel.group else { continue };
+            if self.hand_one_on(from, number, &parcel.sheet, woken).is_some() {
+                handed += 1;
+            } else {
+                self.dropped += 1;
+            }
+        }
+        handed
+    }
+
+    fn hand_one_on(
+        &mut self,
+        from: u32,
+        number: NonZeroU32,
+        sheet: &Arc<Sheet>,
+        woken: &mut Vec<Waker>,
+    ) -> Option<()> {
+        let leaf = self.tree.find(self.groups.get(&number)?)?;
+        let mut groups = self.tree.leaf_mut(leaf).groups.iter_mut();
+        let group = groups.find(|group| group.number == number)?;
+        let at = pick(&group.members, group.next, sheet, &mut self.seats, Some(from))?;
+        group.next = at + 1;
+        put_shared(&group.members[at], sheet, number, &mut self.seats, woken);
+        Some(())
+    }
+
+    /// What a new subscription hears of what was relayed after it was made, as far as no other one brought it.
+    pub(super) fn replay(
+        &mut self,
+        id: u32,
+        subscription: &Subscription,
+        as_of: Seq,
+        tail: &Tail,
+        woken: &mut Vec<Waker>,
+    ) {
+        let hearer = Hearer::of(id, subscription, as_of);
+        for entry in tail.after(as_of).take_while(|entry| entry.seq() <= tail.topics_relayed()) {
+            let What::Published { publication, .. } = &entry.change.what else { continue };
+            let sitter = sitter_at(&mut self.seats, id);
+            let is_own = hearer.no_local && publication.client == sitter.client;
+            if is_own
+                || !subscription.filter.matches(&publication.topic)
+                || was_heard(sitter, entry.seq(), publication, subscription)
+            {
+                continue;
+            }
+            let arrived_ms = entry.change.origin.moment.mono_ms;
+            let sheet = Sheet::new(Some(entry.seq()), Arc::clone(publication), arrived_ms, &self.meter);
+            self.round += 1;
+            match sitter.hear(&hearer, &sheet, self.round, woken) {
+                Heard::First(Outcome::Waits) => self.delivered += 1,
+                Heard::First(Outcome::Missed) => self.dropped += 1,
+                _ => {}
+            }
+        }
+    }
+
+    /// Takes from those who hold more than a fair share when too much waits in all.
+    fn relieve(&mut self) {
+        let held = self.meter.load(Ordering::Relaxed);
+        if held < self.relieve_at {
+            if held < self.waiting_max / 2 {
+                self.relieve_at = self.waiting_max;
+            }
+            return;
+        }
+        let fair = self.waiting_max / self.count().max(1);
+        for sitter in self.seats.iter_mut().flatten() {
+            if sitter.queue.bytes() > fair {
+                self.dropped += sitter.queue.shed();
+            }
+        }
+        // What is left is held elsewhere: it is not looked again for each publication.
+        let left = self.meter.load(Ordering::Relaxed);
+        self.relieve_at = self.waiting_max.max(left + self.waiting_max / 8);
+    }
+}
+
+/// Whether another subscription of this seat has brought it.
+fn was_heard(sitter: &Sitter, seq: Seq, publication: &Publication, new: &Subscription) -> bool {
+    sitter.held.iter().any(|held| {
+        let is_other = held.share.is_none() && held.filter != new.filter;
+        is_other && seq > held.after && held.filter.matches(&publication.topic)
+    })
+}
+
+/// The next of a group that has room, beginning with whose turn it is.
+fn pick(
+    members: &[Hearer],
+    next: usize,
+    sheet: &Sheet,
+    seats: &mut [Option<Box<Sitter>>],
+    but_not: Option<u32>,
+) -> Option<usize> {
+    let turns = (0..members.len()).map(|turn| (next + turn) % members.len());
+    let mut able = turns.filter(|at| Some(members[*at].seat) != but_not);
+    able.find(|at| sitter_at(seats, members[*at].seat).queue.has_room(sheet.weight()))
+}
+
+fn put_shared(
+    hearer: &Hearer,
+    sheet: &Arc<Sheet>,
+    group: NonZeroU32,
+    seats: &mut [Option<Box<Sitter>>],
+    woken: &mut Vec<Waker>,
+) {
+    let sitter = sitter_at(seats, hearer.seat);
+    let outcome = sitter.queue.push(hearer.parcel(sheet, Some(group)));
+    debug_assert_eq!(outcome, Outcome::Waits, "only those with room are picked");
+    sitter.wake(woken);
+}
