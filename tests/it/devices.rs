@@ -3,11 +3,14 @@
 use crate::harness::life::Life;
 use crate::harness::site::Served;
 use linnet::base::limits::PASSWORDS_MAX;
+use linnet::chat::device::{DeviceChange, Filters, TopicRights};
 use linnet::chat::name::Name;
+use linnet::chat::policy;
 use linnet::chat::refusal::Refusal;
+use linnet::chat::topic::{Filter, Topic};
 use linnet::chat::user::Role;
 use linnet::node::accounts::UserPatch;
-use linnet::node::devices::{Added, Rights};
+use linnet::node::devices::{Added, NewDevice, Rights};
 use linnet::node::passwords::Digested;
 use linnet::node::{Caller, Node};
 use std::thread;
@@ -83,6 +86,99 @@ fn a_person_has_no_key_to_change_and_no_rights_of_a_device() {
         let change = |n: &mut Node| n.change_device(&OPERATOR, name, Default::default()).map(drop);
         assert_eq!(life.call(change), Err(Refusal::NoSuchDevice));
     }
+}
+
+fn filters(texts: &[&str]) -> Vec<Filter> {
+    texts.iter().map(|text| Filter::parse(text).unwrap()).collect()
+}
+
+/// Whether the caller may publish to this topic, and subscribe to it as a filter.
+fn may(life: &Life, caller: &Caller, text: &str) -> (bool, bool) {
+    let actor = life.parts.reading.actor(caller).unwrap();
+    let publish = Topic::parse(text).is_ok_and(|topic| policy::may_publish(&actor, &topic).is_ok());
+    (publish, policy::may_subscribe(&actor, &Filter::parse(text).unwrap()).is_ok())
+}
+
+#[test]
+fn a_device_has_its_own_topics_and_those_it_was_given() {
+    let mut life = Life::begin(5);
+    let key = life.call(sensor).unwrap().key;
+    let caller = Caller::with_token(&key);
+    for (topic, publish, subscribe) in [
+        ("sensor/x", true, true),
+        ("sensor/#", false, true),
+        ("linnet/device/sensor/state", true, true),
+        ("sensors/x", false, false),
+        ("pump/x", false, false),
+        ("#", false, false),
+        ("+/x", false, false),
+        ("$SYS/uptime", false, false),
+        ("linnet/device/pump/in", false, false),
+        ("linnet/room/garden/post", false, false),
+    ] {
+        assert_eq!(may(&life, &caller, topic), (publish, subscribe), "{topic}");
+    }
+    let change = DeviceChange {
+        publish: Filters::Change { take: filters(&["sensor/#"]), give: filters(&["tele/sensor/+"]) },
+        command: Filters::Become(filters(&["pump"])),
+        ..DeviceChange::default()
+    };
+    life.call(|n| n.change_device(&OPERATOR, "sensor", change)).unwrap();
+    let life = life.restart();
+    assert_eq!(may(&life, &caller, "sensor/x"), (false, true), "only what it publishes changed");
+    assert_eq!(may(&life, &caller, "tele/sensor/x"), (true, false));
+    assert_eq!(may(&life, &caller, "linnet/device/pump/in"), (true, false));
+    assert_eq!(may(&life, &caller, "linnet/device/sensor/state"), (true, true), "its own it always has");
+}
+
+#[test]
+fn a_key_that_may_stand_in_an_address_says_nothing_by_mqtt() {
+    let mut life = Life::begin(6);
+    let add = |n: &mut Node| n.add_device(&OPERATOR, Name::fixed("lamp"), "garden", Rights::Read);
+    let caller = Caller::with_token(&life.call(add).unwrap().key);
+    for topic in ["lamp/x", "linnet/device/lamp/state", "linnet/device/lamp/out"] {
+        assert_eq!(may(&life, &caller, topic), (false, true), "{topic}");
+    }
+}
+
+#[test]
+fn a_certificate_lets_in_only_the_device_that_was_let() {
+    let mut life = Life::begin(7);
+    life.user("alice", &[Role::Admin]);
+    life.call(sensor).unwrap();
+    let come_in = |life: &Life, name: &str| {
+        let (caller, user) = life.parts.reading.login_by_certificate(name)?;
+        Ok::<_, Refusal>((caller, user.username.to_string()))
+    };
+    let allow = |life: &mut Life, certificate| {
+        let change = DeviceChange { certificate: Some(certificate), ..DeviceChange::default() };
+        life.call(|n| n.change_device(&OPERATOR, "sensor", change)).unwrap()
+    };
+    assert_eq!(come_in(&life, "sensor"), Err(Refusal::LoginWrong));
+    allow(&mut life, true);
+    let mut life = life.restart();
+    let (caller, name) = come_in(&life, "Sensor").unwrap();
+    assert_eq!(name, "sensor");
+    assert_eq!(may(&life, &caller, "sensor/x"), (true, true));
+    for name in ["alice", "linnet", "nobody", "", "sensor "] {
+        assert_eq!(come_in(&life, name), Err(Refusal::LoginWrong), "{name}");
+    }
+    allow(&mut life, false);
+    assert_eq!(come_in(&life, "sensor"), Err(Refusal::LoginWrong));
+    assert!(life.parts.reading.actor(&caller).is_err(), "whoever came in by it is nobody now");
+}
+
+#[test]
+fn a_device_without_a_room_has_only_its_topics() {
+    let mut life = Life::begin(8);
+    let topics = TopicRights { subscribe: filters(&["tele/#"]), ..TopicRights::default() };
+    let new = NewDevice { name: Name::fixed("panel"), room: None, topics, certificate: false };
+    let made = life.call(|n| n.make_device(&OPERATOR, new)).unwrap();
+    let caller = Caller::with_token(&made.key);
+    assert_eq!(may(&life, &caller, "tele/x"), (false, true));
+    assert_eq!(may(&life, &caller, "panel/x"), (false, false), "who names topics has no others");
+    let actor = life.parts.reading.actor(&caller).unwrap();
+    assert!(life.parts.reading.room_for(&actor, "general").is_err());
 }
 
 #[test]

@@ -27,8 +27,9 @@ permit!(
 /// May the actor publish to this topic?
 ///
 /// A device may to its own `linnet/device/<name>/...` (but not what others tell it, `in`), to what its filters say, and
-/// to the `in` of devices that it may command. One that only reads may not at all: its key may be in an address. Administrators may command all devices and publish to all topics that are
-/// not the node's own. Other people speak in rooms.
+/// to the `in` of devices that it may command. One that only reads may not at all: its key may be in an address.
+/// Administrators may command all devices and publish to all topics that are not the node's own. Other people speak in
+/// rooms.
 pub fn may_publish(actor: &Actor, topic: &Topic) -> Result<MayPublish, Refusal> {
     let text = topic.as_str();
     let allowed = match own_part(text) {

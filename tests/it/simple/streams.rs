@@ -132,6 +132,22 @@ fn a_stream_ends_where_the_right_ends() {
 }
 
 #[test]
+fn a_stream_ends_where_its_device_gets_a_new_key() {
+    let site = Served::start();
+    let lamp = device(&site, "lamp", "garden", Rights::Both);
+    let mut stream = Stream::open(&site, "/garden/json", Some(&lamp.key));
+    stream.event("open");
+    let garden = lamp.room.id.clone();
+    let text = |text: &str| Draft { text: Text::parse(text).unwrap(), ..Draft::default() };
+    site.operator(move |node| {
+        node.post_message(&Caller::Operator, &garden, text("a"))?;
+        node.change_key(&Caller::Operator, "lamp")?;
+        node.post_message(&Caller::Operator, &garden, text("b"))
+    });
+    assert_eq!(stream.rest(), ["a"], "{}", stream.head);
+}
+
+#[test]
 fn a_right_that_goes_on_for_another_reason_loses_nothing() {
     let site = Served::start();
     let bob = site.person("bob", &[Role::User]);
