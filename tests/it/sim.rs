@@ -13,6 +13,7 @@ mod found;
 mod listen;
 mod live;
 mod model;
+mod topics;
 
 use live::{Fault, live};
 use std::ops::Range;

@@ -2,6 +2,7 @@
 
 mod condense;
 mod retained;
+mod rounds;
 mod sessions;
 
 use crate::harness::life::Life;

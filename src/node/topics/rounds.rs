@@ -4,6 +4,7 @@
 use crate::base::id::Seq;
 use crate::base::limits::{
     SESSIONS_ENDED_AT_ONCE, TOPIC_LAG_BYTES_MAX, TOPIC_LAG_CHANGES_MAX, TOPIC_LAG_PAGE_CHANGES,
+    WAYMARK_CHANGES,
 };
 use crate::chat::change::{Change, What};
 use crate::chat::publication::{Qos, Subscription, TopicSession};
@@ -48,7 +49,7 @@ pub(in crate::node) fn look(reading: &Reading, hands: &mut dyn Hands, lag: Lag) 
             Some(session) if session.heard < furthest => {
                 // Further than it has to, or every look would move it a little.
                 let within =
-                    first_within(reading, Lag { changes: lag.changes * 3 / 4, bytes: lag.bytes * 3 / 4 })?;
+                    first_within(reading, Lag { changes: lag.changes / 4 * 3, bytes: lag.bytes / 4 * 3 })?;
                 move_up(reading, hands, session, within)?;
             }
             _ => {}
@@ -75,8 +76,10 @@ fn first_within(reading: &Reading, lag: Lag) -> Result<Seq, StoreError> {
     let newest = reading.newest().0;
     let (mut low, mut high) = (newest.saturating_sub(lag.changes), newest);
     let from = reading.settled.reached().end.place().saturating_sub(lag.bytes);
+    // Where the Changes of one waymark lie is known only all together: none is taken for further behind than it is.
     let is_behind = |seq: u64| -> Result<bool, StoreError> {
-        Ok(from > 0 && reading.waymark(Seq(seq))?.is_none_or(|(_, pos)| pos.place() < from))
+        let next = Seq(seq + WAYMARK_CHANGES);
+        Ok(next.0 <= newest && reading.waymark(next)?.is_some_and(|(_, pos)| pos.place() < from))
     };
     if !is_behind(low)? {
         return Ok(Seq(low));

@@ -186,16 +186,24 @@ impl Node {
         Ok(())
     }
 
-    /// Gives packet ids to publications that the client takes exactly once, before they are sent.
+    /// Gives packet ids to publications that the client takes exactly once, before they are sent, and before the session
+    /// has heard them: what all have heard need not be there any more.
     pub fn hand_out(
         &mut self,
         caller: &Caller,
         client: &str,
         deliveries: Vec<(u16, Seq)>,
     ) -> Result<(), Refusal> {
-        let client = self.topic_session_for(caller, client)?.client;
+        let session = self.topic_session_for(caller, client)?;
+        let client = session.client;
         if deliveries.is_empty() {
             return Ok(());
+        }
+        if deliveries.iter().any(|(_, publication)| *publication <= session.heard) {
+            return Err(Refusal::Invalid {
+                what: "what is handed out",
+                want: "what the session has not heard",
+            });
         }
         let under_way = self.hand_outs(&client).map_err(refuse)?;
         if under_way.len() + deliveries.len() > HAND_OUTS_MAX {

@@ -7,8 +7,10 @@ use linnet::chat::device::DeviceChange;
 use linnet::chat::message::{Draft, Guise};
 use linnet::chat::name::Name;
 use linnet::chat::policy;
+use linnet::chat::publication::{Publication, Qos};
 use linnet::chat::refusal::Refusal;
 use linnet::chat::room::RoomKind;
+use linnet::chat::topic::{Filter, Topic};
 use linnet::chat::user::{Role, Roles};
 use linnet::node::accounts::UserPatch;
 use linnet::node::caller::NODE_USER;
@@ -20,6 +22,24 @@ use linnet::node::{Node, Reading};
 type Done = Result<(), Refusal>;
 /// One try of one caller.
 pub type Try = fn(&Scene, &Reading, &mut Node, &Person) -> Done;
+
+fn publish(n: &mut Node, who: &Person, topic: &str) -> Done {
+    let publication = Publication {
+        topic: Topic::parse(topic)?,
+        payload: b"1"[..].into(),
+        qos: Qos::Least,
+        retain: true,
+        expiry_s: None,
+        properties: None,
+        by: who.id.clone(),
+        client: "a-client".into(),
+    };
+    n.publish(&who.caller, publication, None).map(drop)
+}
+
+fn subscribe(reading: &Reading, who: &Person, filter: &str) -> Done {
+    policy::may_subscribe(&reading.actor(&who.caller)?, &Filter::parse(filter)?).map(drop)
+}
 
 fn read(reading: &Reading, who: &Person, room: &RoomId) -> Done {
     reading.room_for(&reading.actor(&who.caller)?, room.as_str()).map(drop)
@@ -192,6 +212,22 @@ pub const ABILITIES: &[(&str, Try)] = &[
     }),
     ("give a device a new key", |_, _, n, who| n.change_key(&who.caller, "device").map(drop)),
     ("remove a device", |_, _, n, who| n.remove_device(&who.caller, "device")),
+    ("publish to a topic of nobody's", |_, _, n, who| publish(n, who, "garden/soil")),
+    ("publish as the device", |_, _, n, who| publish(n, who, "linnet/device/device/state")),
+    ("tell the device something", |_, _, n, who| publish(n, who, "linnet/device/device/in")),
+    ("publish to the node's own topics", |_, _, n, who| publish(n, who, "linnet/status")),
+    ("publish the node's figures", |_, _, n, who| publish(n, who, "$SYS/uptime")),
+    ("hear topics of nobody's", |_, r, _, who| subscribe(r, who, "garden/#")),
+    ("hear all topics", |_, r, _, who| subscribe(r, who, "#")),
+    ("hear what the device is told", |_, r, _, who| subscribe(r, who, "linnet/device/device/in")),
+    ("hear whether the node is there", |_, r, _, who| subscribe(r, who, "linnet/status")),
+    ("hear the node's figures", |_, r, _, who| subscribe(r, who, "$SYS/#")),
+    ("have a session of topics", |_, _, n, who| {
+        n.open_topic_session(&who.caller, "a-client", None, false).map(drop)
+    }),
+    ("end a session of topics of the member's", |_, _, n, who| {
+        n.end_topic_session(&who.caller, "the-members")
+    }),
     ("change a setting", |_, _, n, who| n.change_setting(&who.caller, "access", "open")),
     ("tell a trouble of the node", |_, _, n, who| n.tell_troubles(&who.caller, &News::default())),
     ("set the clock", |_, _, n, who| n.set_clock(&who.caller, 1_780_000_000_000).map(drop)),

@@ -31,6 +31,7 @@ pub const EVERYBODY: &[&str] = &[
     "device-elsewhere",
     "deactivated",
     "logged-out",
+    "anonymous",
 ];
 
 const PEOPLE: &[(&str, Role)] = &[
@@ -118,12 +119,20 @@ impl Stage {
         .unwrap();
         life.call(change(attic.clone(), RoomPatch { archived: Some(true), ..Default::default() })).unwrap();
         let scene = scene(&mut life, &people, [square, shed, workshop, attic]);
+        let member = people["member"].caller.clone();
+        life.call(|n| n.open_topic_session(&member, "the-members", None, false)).unwrap();
         let off = UserPatch { active: Some(false), ..UserPatch::default() };
         life.call(|n| n.change_user(&Caller::Operator, &people["deactivated"].id, off)).unwrap();
         life.call(|n| n.log_out(&people["logged-out"].caller)).unwrap();
+        people.insert("anonymous", anonymous());
         people.insert("operator", Person { caller: Caller::Operator, own: None, told: None, ..node() });
         Stage { life, people, scene }
     }
+}
+
+fn anonymous() -> Person {
+    let id = linnet::node::caller::ANONYMOUS;
+    Person { id, caller: Caller::Anonymous, own: None, told: None }
 }
 
 fn node() -> Person {

@@ -2,6 +2,7 @@
 
 use super::chance::Chance;
 use super::model::Model;
+use super::topics;
 use linnet::base::id::{MessageId, RoomId, UserId};
 use linnet::chat::change::Via;
 use linnet::chat::message::{Draft, Message};
@@ -26,7 +27,7 @@ pub enum Told {
     Done,
 }
 
-type Answer = Result<Told, Refusal>;
+pub(super) type Answer = Result<Told, Refusal>;
 
 /// The people of a life and what they know.
 #[derive(Default)]
@@ -44,7 +45,7 @@ impl Crowd {
     pub fn act(&mut self, node: &mut Node, model: &Model, chance: &mut Chance) -> Answer {
         let (user, caller, _) = chance.pick(&self.callers).clone();
         let room = self.some_room(model, &user, chance);
-        match chance.below(100) {
+        match chance.below(135) {
             0..40 => self.post(node, caller, room, chance),
             40..49 => self.revise(node, &caller, model, chance),
             49..54 => {
@@ -55,7 +56,11 @@ impl Crowd {
             76..86 => self.keep_room(node, &caller, &room, model, chance),
             86..93 => self.keep_users(node, &caller, model, chance),
             93..96 => self.keep_devices(node, &caller, &room, model, chance),
-            _ => self.use_tokens(node, &caller, model, chance),
+            96..100 => self.use_tokens(node, &caller, model, chance),
+            _ => {
+                self.words += 1;
+                topics::act(node, &caller, model, self.words, chance)
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 use super::act::Crowd;
 use super::live::is_of_a_start;
 use super::model::{Model, Place, Said, bytes_of};
+use super::topics;
 use crate::harness::life::Life;
 use linnet::base::id::{MessageId, RoomId, Seq};
 use linnet::base::limits::DELETIONS_TOLD_MS;
@@ -107,6 +108,7 @@ pub fn state(life: &Life, model: &Model, crowd: &Crowd) -> Result<(), String> {
             return Err(format!("in {room} are {members:?} and not {:?}", place.members.keys()));
         }
     }
+    topics::check(life, &model.topics)?;
     let mut shown = BTreeSet::new();
     for (user, caller, hash) in &crowd.callers {
         let good = model.tokens.get(hash) == Some(user) && model.users[user].active;

@@ -124,7 +124,7 @@ impl Sim {
         self.machine_starts();
         match self.open() {
             Ok(mut life) => {
-                let steps = self.chance.below(80);
+                let steps = self.chance.below(108);
                 let mut survived = self.born(&mut life);
                 for _ in 0..steps {
                     survived = survived.and_then(|()| self.step(&mut life));

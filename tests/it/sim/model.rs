@@ -1,5 +1,6 @@
 //! What must be so: the node as a few plain maps, made from what was acknowledged and nothing else.
 
+use super::topics::Heard;
 use linnet::base::id::{MessageId, RoomId, Seq, UserId};
 use linnet::base::time::Moment;
 use linnet::chat::change::{Change, ClockSet, What};
@@ -79,6 +80,7 @@ pub struct Model {
     pub tokens: BTreeMap<TokenHash, UserId>,
     pub devices: BTreeMap<UserId, Device>,
     pub rooms: BTreeMap<RoomId, Place>,
+    pub topics: Heard,
     reads: BTreeMap<(UserId, RoomId), Since>,
     belongs: BTreeMap<(UserId, RoomId), Since>,
 }
@@ -131,6 +133,7 @@ impl Model {
                 said.turn(set, seq, moment.trusted);
             }
         }
+        self.topics.take(&change);
         let bears = self.follow(&change.what, seq, moment);
         self.journal.push((change.clone(), bytes_of(&change)));
         if bears {

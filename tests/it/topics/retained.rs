@@ -145,7 +145,7 @@ fn so_many_topics_have_a_state_and_no_more() {
     let refusal = Refusal::TooMany { what: "topics with a retained publication", max: RETAINED_MAX };
     let full = |life: &mut Life, one_more: &str| {
         check_refused(life.call(|n| n.publish(&alice, retained(one_more, "1"), None)), refusal.clone());
-        publish(life, &alice, retained("t/7", "again"));
+        publish(life, &alice, retained("t/8", "again"));
     };
     full(&mut life, "more");
     // After a power cut they are counted again.
