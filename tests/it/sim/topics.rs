@@ -251,6 +251,8 @@ pub fn act(node: &mut Node, caller: &Caller, model: &Model, words: u64, chance: 
                 None => Ok(Told::Done),
             }
         }
-        _ => node.transact(|n| n.step_hand_out(caller, &client, packet, packet % 2 == 0)).map(|_| Told::Done),
+        _ => node
+            .transact(|n| n.step_hand_out(caller, &client, packet, packet.is_multiple_of(2)))
+            .map(|_| Told::Done),
     }
 }
