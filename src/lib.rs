@@ -77,6 +77,8 @@
 //! * Doors use [`delivery`] beyond its frames: a listener ends with its right by itself, so a door cannot forget it.
 //! * `doors/reach` is no door but what doors stand on, so any of them may name it: a connection, whether it came in clear,
 //!   over TLS or inside a WebSocket's frames.
+//! * Who hears topics has a bounded queue ([`delivery::TopicSeat`]): most publications are never stored, so there is no
+//!   place to go back to. Of those that are kept the queue forgets what does not fit, and the door reads the store.
 //! * `simple.rs`, device posts and streams, is a door within HTTP because it shares the port and the guard.
 
 pub mod app;

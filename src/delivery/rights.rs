@@ -12,6 +12,8 @@ use crate::chat::user::Roles;
 pub enum Ended {
     /// The token it showed is no longer good.
     TokenRevoked,
+    /// Certificates no longer log it in.
+    CertificateRefused,
     /// The user is gone.
     UserRemoved,
     /// The user may no longer act.

@@ -1,7 +1,7 @@
 //! The hub's side for topics.
 
 use super::places::{Places, is_of};
-use super::rights::bears;
+use super::rights::{Login, bears};
 use super::seat::{Reached, TopicSeat, TopicWho, TopicsCounts};
 use crate::base::id::{Seq, UserId};
 use crate::chat::policy::MayPublish;
@@ -36,7 +36,9 @@ impl Hub {
         }
         self.topics_with_tail(|places, tail, woken| {
             let mut after = tail.after(as_of);
-            if as_of < tail.lost() || after.any(|entry| bears(&entry.change.what, permit.user(), None)) {
+            if as_of < tail.lost()
+                || after.any(|entry| bears(&entry.change.what, permit.user(), &Login::default()))
+            {
                 return Err(Refused::Stale);
             }
             Ok(places.deliver(None, publication, now_ms, woken))

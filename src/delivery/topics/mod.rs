@@ -7,6 +7,7 @@
 
 mod deliver;
 mod hub;
+mod parked;
 mod places;
 mod queue;
 mod rights;

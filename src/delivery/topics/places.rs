@@ -1,5 +1,7 @@
 //! All who listen to topics, and their filters. One lock guards it; nobody is woken while it is held.
 
+use super::parked::Parked;
+use super::rights::{Login, bears};
 use super::seat::{TopicDrained, TopicWho, TopicsCounts};
 use super::sheet::Meter;
 use super::sitter::{Hearer, Held, Sitter};
@@ -8,7 +10,7 @@ use crate::base::id::{Seq, UserId};
 use crate::base::limits::SUBSCRIPTIONS_MAX;
 use crate::chat::policy::{Actor, MayPublish, MaySubscribe};
 use crate::chat::publication::{Publication, Qos, Subscription};
-use crate::chat::topic::{Filter, Topic};
+use crate::chat::topic::Filter;
 use crate::delivery::hub::Bounds;
 use crate::delivery::listener::Refused;
 use crate::delivery::tail::Tail;
@@ -28,7 +30,7 @@ pub(super) struct Leaf {
 }
 
 impl Leaf {
-    fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.hearers.is_empty() && self.groups.is_empty() && self.keeps == 0
     }
 
@@ -61,12 +63,6 @@ pub(super) struct Person {
     pub seats: Vec<u32>,
 }
 
-/// A session that nobody is connected to.
-struct Parked {
-    user: UserId,
-    filters: Vec<Filter>,
-}
-
 /// All seats, and who hears what.
 pub struct Places {
     pub(super) seats: Vec<Option<Box<Sitter>>>,
@@ -77,10 +73,10 @@ pub struct Places {
     /// Where each group is.
     pub(super) groups: HashMap<NonZeroU32, Filter>,
     groups_made: u32,
-    parked: HashMap<SmolStr, Parked>,
+    pub(super) parked: HashMap<SmolStr, Parked>,
     subscriptions: usize,
     /// Bytes of all subscriptions, roughly.
-    weight: usize,
+    pub(super) weight: usize,
     weight_max: usize,
     /// The newest place that was relayed here.
     pub(super) relayed: Seq,
@@ -124,12 +120,8 @@ impl Places {
         if self.count() >= self.seats_max {
             return Err(Refused::TooManyListeners);
         }
-        let user = &who.actor.user.id;
-        if as_of < tail.lost()
-            || tail
-                .after(as_of)
-                .any(|entry| super::rights::bears(&entry.change.what, user, who.token.as_ref()))
-        {
+        let (user, login) = (&who.actor.user.id, Login::of(&who));
+        if as_of < tail.lost() || tail.after(as_of).any(|entry| bears(&entry.change.what, user, &login)) {
             return Err(Refused::Stale);
         }
         let id = self.free.pop().unwrap_or_else(|| {
@@ -320,54 +312,6 @@ impl Places {
         self.sitter(id).drain(max, bytes_max, relayed)
     }
 
-    /// Whether somebody must find such a publication when they come back.
-    pub fn keeps(&mut self, topic: &Topic, qos: Qos) -> bool {
-        if qos == Qos::Most {
-            return false;
-        }
-        self.tree.matching(topic, &mut self.found);
-        let keeps = self.found.iter().any(|leaf| self.tree.leaf(*leaf).keeps > 0);
-        self.found.clear();
-        keeps
-    }
-
-    /// Keeps the filters of a session that nobody is connected to.
-    pub fn park(&mut self, client: SmolStr, user: UserId, subscriptions: &[Subscription]) {
-        self.unpark(&client);
-        let sure = subscriptions.iter().filter(|subscription| subscription.qos != Qos::Most);
-        let filters: Vec<Filter> = sure.map(|subscription| subscription.filter.clone()).collect();
-        for filter in &filters {
-            let leaf = self.tree.leaf_of(filter);
-            self.tree.leaf_mut(leaf).keeps += 1;
-            self.weight += weight_of_held(filter, None);
-        }
-        self.parked.insert(client, Parked { user, filters });
-    }
-
-    /// Lets them go; says whether there was such a session.
-    pub fn unpark(&mut self, client: &str) -> bool {
-        let Some(parked) = self.parked.remove(client) else { return false };
-        for filter in &parked.filters {
-            self.weight -= weight_of_held(filter, None);
-            let found = self.tree.find(filter).expect("what is parked has a leaf");
-            let leaf = self.tree.leaf_mut(found);
-            leaf.keeps -= 1;
-            if leaf.is_empty() {
-                self.tree.remove(filter);
-            }
-        }
-        true
-    }
-
-    /// Lets go of the sessions of a user who is gone.
-    pub(super) fn unpark_user(&mut self, user: &UserId) {
-        let theirs = self.parked.iter().filter(|(_, parked)| parked.user == *user);
-        let clients: Vec<SmolStr> = theirs.map(|(client, _)| client.clone()).collect();
-        for client in clients {
-            self.unpark(&client);
-        }
-    }
-
     pub fn counts(&self) -> TopicsCounts {
         TopicsCounts {
             seats: self.count(),
@@ -410,7 +354,7 @@ fn weight_of(subscription: &Subscription) -> usize {
 }
 
 /// Bytes of a subscription, roughly: its text here and at its seat, and a node for each level of one with wildcards.
-fn weight_of_held(filter: &Filter, share: Option<&str>) -> usize {
+pub(super) fn weight_of_held(filter: &Filter, share: Option<&str>) -> usize {
     let levels = if filter.is_literal() { 1 } else { filter.as_str().split('/').count() };
     2 * (filter.as_str().len() + share.map_or(0, str::len)) + levels * 96 + 160
 }

@@ -142,6 +142,6 @@ impl Queue {
 
     /// The first place of what still waits and is kept.
     pub fn first_kept(&self) -> Option<Seq> {
-        self.parcels.iter().filter(|parcel| parcel.is_kept()).filter_map(|parcel| parcel.sheet.seq()).min()
+        self.parcels.iter().filter_map(Parcel::kept_at).min()
     }
 }

@@ -2,23 +2,47 @@
 //! place.
 
 use super::places::Places;
+use super::seat::TopicWho;
 use crate::base::id::UserId;
 use crate::chat::change::What;
 use crate::chat::policy::{self, Actor};
 use crate::chat::token::TokenHash;
-use crate::delivery::rights::ending;
+use crate::delivery::rights::{Ended, ending};
 use crate::delivery::tail::{Entry, Tail};
 use std::sync::Arc;
 use std::task::Waker;
 
+/// By what somebody was let in.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Login {
+    token: Option<TokenHash>,
+    by_certificate: bool,
+}
+
+impl Login {
+    pub fn of(who: &TopicWho) -> Self {
+        Self { token: who.token, by_certificate: who.by_certificate }
+    }
+
+    /// Whether a Change ends listening altogether for this user with this login.
+    fn ending(&self, what: &What, user: &UserId) -> Option<Ended> {
+        match what {
+            What::DeviceSet(device) if device.user == *user && self.by_certificate && !device.certificate => {
+                Some(Ended::CertificateRefused)
+            }
+            _ => ending(what, user, self.token.as_ref()),
+        }
+    }
+}
+
 /// Whether a Change can bear on what this user may do with topics.
-pub(super) fn bears(what: &What, user: &UserId, token: Option<&TokenHash>) -> bool {
+pub(super) fn bears(what: &What, user: &UserId, login: &Login) -> bool {
     let changes = match what {
         What::UserChanged(now) => now.id == *user,
         What::DeviceSet(device) => device.user == *user,
         _ => false,
     };
-    changes || ending(what, user, token).is_some()
+    changes || login.ending(what, user).is_some()
 }
 
 impl Places {
@@ -62,11 +86,11 @@ impl Places {
         for id in person.seats.clone() {
             let sitter = self.sitter(id);
             // What was known when the seat was taken.
-            if at <= sitter.after || !bears(what, user, sitter.token.as_ref()) {
+            if at <= sitter.after || !bears(what, user, &sitter.login) {
                 continue;
             }
             sitter.rights_since = at;
-            if let Some(ended) = ending(what, user, sitter.token.as_ref()) {
+            if let Some(ended) = sitter.login.ending(what, user) {
                 sitter.ended = Some(ended);
                 sitter.queue.end();
                 sitter.wake(woken);

@@ -21,6 +21,8 @@ pub struct TopicWho {
     pub actor: Actor,
     /// The token they showed, if they did: its end ends the listening.
     pub token: Option<TokenHash>,
+    /// Whether a certificate logged them in: their device's right to that ends with it.
+    pub by_certificate: bool,
     /// The client's own id.
     pub client: SmolStr,
     /// Whether its session outlives the connection: what it hears must be kept.
@@ -97,9 +99,9 @@ impl TopicSeat {
         })
     }
 
-    /// No longer hears a filter; says whether it did. What a group shares and waits here goes to the others.
+    /// No longer hears a filter, behind everything that is settled; says whether it did. What a group shares and waits here goes to the others.
     pub fn unsubscribe(&self, filter: &Filter, share: Option<&str>) -> bool {
-        self.hub.topics_now(|places, woken| places.unsubscribe(self.id, filter, share, woken))
+        self.hub.topics_caught_up(|places, woken| places.unsubscribe(self.id, filter, share, woken))
     }
 
     /// Brings a publication that is not kept to those who listen, behind everything that was settled before.

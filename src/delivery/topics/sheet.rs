@@ -132,8 +132,14 @@ impl Parcel {
         self.group.is_some()
     }
 
-    /// Whether it is read from the store when there is no room for it.
+    /// Its place in the order, when its session must not lose it.
+    pub(super) fn kept_at(&self) -> Option<Seq> {
+        self.sheet.seq.filter(|_| self.qos != Qos::Most)
+    }
+
+    /// Whether it is read from the store when there is no room for it: not what a group shares, for the store does not
+    /// know whose turn it was.
     pub(super) fn is_kept(&self) -> bool {
-        self.sheet.seq.is_some() && self.qos != Qos::Most && self.group.is_none()
+        self.kept_at().is_some() && self.group.is_none()
     }
 }

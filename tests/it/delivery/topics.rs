@@ -2,6 +2,7 @@
 
 mod keeping;
 mod live;
+mod lives;
 mod order;
 mod shared;
 
@@ -73,7 +74,7 @@ pub fn rights(user: &str, publish: &[&str], subscribe: &[&str]) -> What {
 
 pub fn who(stage: &Stage, user: &str, client: &str, is_persistent: bool) -> TopicWho {
     let (actor, token) = (stage.actor(&user_id(user)), Some(token(&user_id(user), 1)));
-    TopicWho { actor, token, client: client.into(), is_persistent }
+    TopicWho { actor, token, by_certificate: false, client: client.into(), is_persistent }
 }
 
 pub fn client(stage: &Stage, user: &'static str, name: &'static str) -> Client {

@@ -8,7 +8,7 @@ use linnet::chat::change::What;
 use linnet::chat::name::Name;
 use linnet::chat::policy;
 use linnet::chat::publication::Qos;
-use linnet::delivery::{Bounds, Ended, Refused, TopicDrained, TopicSeat};
+use linnet::delivery::{Bounds, Ended, Refused, TopicDrained, TopicSeat, TopicWho};
 use std::sync::Arc;
 
 fn all(seat: &TopicSeat) -> TopicDrained {
@@ -157,6 +157,22 @@ fn a_revoked_token_ends_the_stream_at_its_place_within_one_group() {
     assert!(!drained.more && all(&sensor.seat).ended.is_none(), "an end is told once");
     assert_eq!(other.payloads(), ["live", "before", "after"]);
     assert_eq!(sensor.try_subscribe(&stage, &subscription("t/b", Qos::Least)), Err(Refused::Ended));
+}
+
+#[test]
+fn a_certificate_that_is_no_longer_taken_ends_those_who_came_by_it() {
+    let (mut stage, by_token) = with_sensor();
+    let login = TopicWho { token: None, by_certificate: true, ..who(&stage, "sensor", "c", false) };
+    let by_certificate = stage.hub.take_topic_seat(login, stage.as_of()).unwrap();
+    let permit = policy::may_subscribe(&stage.actor(&user_id("sensor")), &super::filter("t/#")).unwrap();
+    by_certificate.subscribe(&permit, &subscription("t/#", Qos::Least), stage.as_of()).unwrap();
+    keep(&mut stage, "t/a", "1", Qos::Least);
+    stage.happens(rights("sensor", &["t/#"], &["t/#"]));
+    keep(&mut stage, "t/a", "2", Qos::Least);
+    stage.settle_and_relay();
+    let drained = all(&by_certificate);
+    assert_eq!((payloads(&drained), drained.ended), (vec!["1".to_owned()], Some(Ended::CertificateRefused)));
+    assert_eq!(by_token.payloads(), ["1", "2"]);
 }
 
 #[test]
