@@ -7,6 +7,7 @@ mod folder;
 mod heap;
 mod log;
 mod mend;
+mod mqtt;
 mod open;
 mod owning;
 mod restore;

@@ -6,11 +6,13 @@
 mod bridge;
 mod file;
 mod layers;
+mod mqtt;
 mod origin;
 mod problem;
 mod settings;
 
 pub use layers::{Flag, Sources};
+pub use mqtt::{Anonymous, Mqtt, MqttAddress};
 pub use origin::{Origin, Row};
 pub use problem::{ConfigError, Problem};
 
@@ -98,13 +100,6 @@ pub struct ScheduledBackups {
     pub keep: usize,
 }
 
-/// Settings of the MQTT door.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mqtt {
-    /// Where it listens, unless it is off.
-    pub address: Option<SocketAddr>,
-}
-
 /// Settings of the disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disk {
@@ -159,7 +154,7 @@ impl Config {
             owner: Owner::default(),
             http: Http { address: SocketAddr::from(([0, 0, 0, 0], 0)), hosts: Vec::new(), tls_address: None },
             tls: TlsFiles::default(),
-            mqtt: Mqtt { address: None },
+            mqtt: Mqtt { address: MqttAddress::Off, anonymous: Anonymous::Off, sys_interval_s: 0 },
             disk: Disk { floor: None },
             backup: ScheduledBackups::default(),
             retention: Retention::default(),

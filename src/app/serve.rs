@@ -4,7 +4,7 @@ use super::again::Again;
 use super::backups::Schedule;
 use super::folder::DataFolder;
 use super::secure::{self, Secure};
-use super::{mend, open, owning, tell, test_mode, watchdog};
+use super::{mend, mqtt, open, owning, tell, test_mode, watchdog};
 use crate::base::limits::CLOCK_IDLE_LOOK_MS;
 use crate::base::world::{OsWorld, World};
 use crate::cli::greeting::{Greeting, greeting, ready_line};
@@ -14,8 +14,8 @@ use crate::config::{Access, Config};
 use crate::doors::control::answer::{Rebuild, Surroundings};
 use crate::doors::control::wire::{BridgeLine, StatusReport, socket_path};
 use crate::doors::gpio::How;
-use crate::doors::mqtt::bridge;
-use crate::doors::mqtt::bridge::status::Status;
+use crate::doors::mqtt::bridge::{self, status::Status};
+use crate::doors::reach::Take;
 use crate::doors::{control, http, papers};
 use crate::node::accounts::{ACCESS, LAN_GUESTS};
 use crate::node::care::Care;
@@ -98,6 +98,10 @@ async fn doors(
     let stopped = stop.subscribe();
     let (web, bound) = listen(config.http.address, "--http").await?;
     let secure = Secure::open(config, &folder.path, &node).await?;
+    let sockets = machine::sockets_max(&node.budget);
+    let door = mqtt::Door::bind(config, &node, sockets).await?;
+    let shown = secure.as_ref().map(Secure::shown);
+    let listening = Listening { web: bound, secure: shown, mqtt: door.address() };
     let commands = control_socket(&folder.path)?;
     prepare(&node, config, test_mode).await?;
     let ended = move || {
@@ -108,16 +112,16 @@ async fn doors(
     tokio::spawn(async move { hub.relay().await });
     tokio::spawn(tell::tell(node.clone()));
     tokio::spawn(look_at_clock(node.clone(), ended()));
-    let site = site(&node, config, bound, test_mode);
-    let shown = secure.as_ref().map(Secure::shown);
+    let site = site(&node, config, (bound, sockets - door.sockets(), door.take()), test_mode);
     let serving_secure = secure.map(|secure| tokio::spawn(secure.serve(site.clone(), ended())));
     let serving = tokio::spawn(http::serve(web, site, ended()));
+    let door = tokio::spawn(door.open(ended()));
     let bridges: Vec<_> = config.bridges.iter().map(|rule| Arc::new(Status::new(rule))).collect();
     let schedule = Schedule::start(&node, &folder.path, &config.backup, test_mode);
     let around = surroundings(
         world.clone(),
         folder,
-        (bound, rule(config), test_mode),
+        (listening.clone(), rule(config), test_mode),
         (bridges.clone(), schedule.clone()),
         again,
     );
@@ -127,11 +131,11 @@ async fn doors(
         .iter()
         .zip(bridges)
         .map(|(rule, status)| tokio::spawn(bridge::run(rule.clone(), node.clone(), status, ended())));
-    let tasks: Vec<_> = bridging.chain([serving, commanding]).chain(serving_secure).collect();
+    let tasks: Vec<_> = bridging.chain([serving, commanding, door]).chain(serving_secure).collect();
     // Whoever has read the ready line may stop the node at once, and that must be a clean stop.
     let term = signal(SignalKind::terminate()).map_err(open::no_thread)?;
     let interrupt = signal(SignalKind::interrupt()).map_err(open::no_thread)?;
-    greet(&world, folder, (bound, shown, config.owner.code_file.as_deref()), &node).await?;
+    greet(&world, folder, (listening, config.owner.code_file.as_deref()), &node).await?;
     notify::ready();
     if let Some(within) = notify::watched() {
         tokio::spawn(watchdog::feed(node.clone(), within, notify::alive));
@@ -147,7 +151,20 @@ async fn doors(
     Ok(())
 }
 
-fn site(node: &NodeHandle, config: &Config, bound: SocketAddr, test_mode: bool) -> Arc<http::Site> {
+/// Where the doors listen.
+#[derive(Clone)]
+struct Listening {
+    web: SocketAddr,
+    secure: Option<secure::Shown>,
+    mqtt: Option<SocketAddr>,
+}
+
+fn site(
+    node: &NodeHandle,
+    config: &Config,
+    (bound, sockets_max, mqtt): (SocketAddr, usize, Option<Take>),
+    test_mode: bool,
+) -> Arc<http::Site> {
     Arc::new(http::Site::new(http::SiteSettings {
         node: node.clone(),
         name: config.name.clone(),
@@ -156,9 +173,9 @@ fn site(node: &NodeHandle, config: &Config, bound: SocketAddr, test_mode: bool) 
         machine: machine::host_name().unwrap_or_default(),
         addresses: machine::people_urls(bound),
         test_mode,
-        sockets_max: machine::sockets_max(&node.budget),
+        sockets_max,
         process: machine::process,
-        mqtt: None,
+        mqtt,
         export: papers::export::begin,
         import: papers::arriving::begin,
     }))
@@ -247,7 +264,7 @@ async fn prepare(node: &NodeHandle, config: &Config, test_mode: bool) -> Result<
 fn surroundings(
     world: Arc<OsWorld>,
     folder: &DataFolder,
-    (bound, kept, test_mode): (SocketAddr, Rule, bool),
+    (listening, kept, test_mode): (Listening, Rule, bool),
     (bridges, schedule): (Vec<Arc<Status>>, Option<Arc<Schedule>>),
     again: &Arc<Again>,
 ) -> control::server::Ask {
@@ -260,13 +277,14 @@ fn surroundings(
         export: Some(papers::export::begin),
         read_record: Some(papers::arriving::read),
         kept: Some(kept),
-        url: machine::people_urls(bound).into_iter().next(),
+        url: machine::people_urls(listening.web).into_iter().next(),
         status: StatusReport {
             version: env!("CARGO_PKG_VERSION").into(),
             running: true,
             pid: Some(std::process::id()),
             data: data.clone(),
-            http: Some(bound.to_string()),
+            http: Some(listening.web.to_string()),
+            mqtt: listening.mqtt.map(|address| address.to_string()),
             uptime_s: Some(world.mono_ms() / 1_000),
             memory_bytes: machine::memory_bytes(),
             backup: schedule.as_ref().map(|schedule| schedule.line()),
@@ -290,22 +308,23 @@ fn bridge_line(report: &bridge::status::Report) -> BridgeLine {
 async fn greet(
     world: &OsWorld,
     folder: &DataFolder,
-    (bound, shown, code_file): (SocketAddr, Option<secure::Shown>, Option<&Path>),
+    (listening, code_file): (Listening, Option<&Path>),
     node: &NodeHandle,
 ) -> Result<(), Failure> {
     let code = owning::code(node, code_file).await;
+    let shown = listening.secure;
     let text = greeting(&Greeting {
         ready_ms: world.mono_ms(),
         data: folder.path.clone(),
         memory_bytes: machine::memory_bytes(),
-        people: machine::people_urls(bound),
+        people: machine::people_urls(listening.web),
         secure: shown.as_ref().map(|shown| (machine::secure_urls(shown.bound), shown.fingerprint.clone())),
         owner_path: code.map(|code| format!("/#own-{code}")),
         qr: io::stdout().is_terminal(),
     });
     let mut out = io::stdout().lock();
     let written = out.write_all(text.as_bytes());
-    let ready = ready_line(bound, shown.map(|shown| shown.bound), None, std::process::id());
+    let ready = ready_line(listening.web, shown.map(|shown| shown.bound), listening.mqtt, std::process::id());
     let written = written.and_then(|()| out.write_all(ready.as_bytes()));
     written.and_then(|()| out.flush()).map_err(open::no_thread)
 }

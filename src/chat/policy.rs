@@ -28,7 +28,9 @@ macro_rules! permit {
 
 mod topics;
 
-pub use topics::{MayPublish, MaySubscribe, OWN_TOPICS, may_hold_session, may_publish, may_subscribe};
+pub use topics::{
+    MayPublish, MaySubscribe, OWN_TOPICS, may_hold_session, may_publish, may_subscribe, may_tell,
+};
 
 /// Who acts, as the node knows them at this place in the order.
 #[derive(Clone, Debug)]

@@ -24,10 +24,10 @@ usage: linnet [serve] [--data DIR] [--config FILE] [--http ADDR:PORT] [--mqtt AD
   --data DIR        the folder that holds everything (./linnet-data)
   --config FILE     settings to read (./linnet.toml, else /etc/linnet/linnet.toml)
   --http ADDR:PORT  where people, clients and devices connect (0.0.0.0:3000); port 0 takes a free one
-  --mqtt ADDR:PORT  where devices connect by MQTT, or off; accepted, but there is no broker yet
+  --mqtt ADDR:PORT  where devices connect by MQTT, or off; port 1883 beside --http
   --test-mode       for test suites, on loopback only: no rate limits, and well-known accounts
 
-When it serves, it prints 'ready http=ADDR:PORT mqtt=off pid=N' to standard output, with https=ADDR:PORT after
+When it serves, it prints 'ready http=ADDR:PORT mqtt=ADDR:PORT pid=N' to standard output, with https=ADDR:PORT after
 http where http.tls_address is set. SIGTERM or Ctrl-C stops it.
 
 examples:

@@ -1,6 +1,6 @@
 //! One row for each setting: its key, what it takes, how it is set and shown.
 
-use super::{Access, Config};
+use super::{Access, Anonymous, Config, MqttAddress};
 use crate::base::board::Board;
 use crate::base::limits::LISTENERS_MAX;
 use crate::base::limits::{BACKUP_EVERY_MS_MAX, BACKUP_EVERY_MS_MIN, BACKUPS_KEPT_MAX};
@@ -133,9 +133,21 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "mqtt.address",
-        expected: "\"off\" or an address with a port such as 0.0.0.0:1883",
-        set: |config, given| put(&mut config.mqtt.address, text(given).and_then(address_or_off)),
-        show: |config| quoted(&config.mqtt.address.map_or("off".to_owned(), |address| address.to_string())),
+        expected: "\"auto\", \"off\" or an address with a port such as 0.0.0.0:1883",
+        set: |config, given| put(&mut config.mqtt.address, text(given).and_then(MqttAddress::parse)),
+        show: |config| quoted(&config.mqtt.address.words()),
+    },
+    Setting {
+        key: "mqtt.anonymous",
+        expected: "\"off\" or \"loopback\"",
+        set: |config, given| put(&mut config.mqtt.anonymous, text(given).and_then(Anonymous::parse)),
+        show: |config| quoted(config.mqtt.anonymous.as_str()),
+    },
+    Setting {
+        key: "mqtt.sys_interval",
+        expected: "a whole number of seconds, 0 for never",
+        set: |config, given| put(&mut config.mqtt.sys_interval_s, number(given)),
+        show: |config| config.mqtt.sys_interval_s.to_string(),
     },
     Setting {
         key: "disk.floor",

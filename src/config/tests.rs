@@ -84,7 +84,7 @@ fn without_any_file_the_defaults_hold() {
         config.http,
         Http { address: "0.0.0.0:3000".parse().expect("an address"), hosts: Vec::new(), tls_address: None }
     );
-    assert_eq!(config.mqtt.address, None);
+    assert_eq!(config.mqtt.address, MqttAddress::Auto);
     assert!(config.bridges.is_empty());
     assert!(loaded.rows.iter().all(|row| row.origin == Origin::Default));
 }

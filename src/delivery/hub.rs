@@ -81,9 +81,16 @@ impl Hub {
         })
     }
 
-    /// Takes what is on disk now, in order and once. For the thread that syncs: it touches no listener, unless the
-    /// relay has fallen a whole tail behind and nothing may be forgotten unrelayed.
+    /// Takes what is on disk now, and has it relayed.
     pub fn settle(&self, changes: &[Arc<Change>]) {
+        self.take_in(changes);
+        self.announce();
+    }
+
+    /// Takes what is on disk now, in order and once. For the thread that syncs: it touches no listener, unless the
+    /// relay has fallen a whole tail behind and nothing may be forgotten unrelayed. Whoever acts on an answer of the node
+    /// finds what it answers for here.
+    pub fn take_in(&self, changes: &[Arc<Change>]) {
         let mut entries = changes.iter().map(Entry::new);
         let mut waiting = entries.next();
         while waiting.is_some() {
@@ -102,6 +109,10 @@ impl Hub {
                 self.relay_now();
             }
         }
+    }
+
+    /// Has what was taken in relayed.
+    pub fn announce(&self) {
         self.news.notify_one();
     }
 

@@ -5,9 +5,10 @@ use crate::base::time::Moment;
 use crate::base::world::World;
 use crate::chat::change::Change;
 use crate::chat::membership::{Membership, ReadMark};
-use crate::chat::policy::{self, Actor, MayPost, MayRead};
+use crate::chat::policy::{self, Actor, MayPost, MayPublish, MayRead, MaySubscribe};
 use crate::chat::refusal::Refusal;
 use crate::chat::room::Room;
+use crate::chat::topic::{Filter, Topic};
 use crate::node::books::{Books, read_change, settled_change};
 use crate::node::caller::{self, Caller};
 use crate::node::clock::Clock;
@@ -138,6 +139,21 @@ impl Reading {
     pub fn may_post(&self, actor: &Actor, room: &Room) -> Result<MayPost, Refusal> {
         let membership = self.membership(&room.id, &actor.user.id).map_err(refuse)?;
         policy::may_post(actor, room, membership.as_ref())
+    }
+
+    /// The right of the actor to publish to this topic, with the place in the order at which it was found to hold.
+    pub fn may_publish(&self, actor: &Actor, topic: &Topic) -> Result<(MayPublish, Seq), Refusal> {
+        Ok((policy::may_publish(actor, topic)?, self.newest()))
+    }
+
+    /// The right of the node itself to say something about itself, with its place as above.
+    pub fn may_tell(&self, topic: &Topic) -> Result<(MayPublish, Seq), Refusal> {
+        Ok((policy::may_tell(&caller::NODE_USER, topic)?, self.newest()))
+    }
+
+    /// The right of the actor to hear what is published to the topics of this filter, with its place as above.
+    pub fn may_subscribe(&self, actor: &Actor, filter: &Filter) -> Result<(MaySubscribe, Seq), Refusal> {
+        Ok((policy::may_subscribe(actor, filter)?, self.newest()))
     }
 
     /// Whether the actor may see who has an account here, and who comes and goes.

@@ -124,11 +124,13 @@ impl Settler {
             let changes: Vec<Arc<Change>> =
                 formed.batch.changes.iter().map(|(_, change)| change.clone()).collect();
             self.counts.settled(&changes);
+            // What somebody does upon an answer comes behind what was answered, also for those who listen.
+            self.hub.take_in(&changes);
             for release in answers {
                 release(Outcome::Kept);
             }
             if !changes.is_empty() {
-                self.hub.settle(&changes);
+                self.hub.announce();
             }
         }
         Ok(())

@@ -10,6 +10,7 @@ mod accounts;
 mod backup;
 mod boards;
 mod bridge;
+mod broker;
 mod care;
 mod cli;
 mod clock;

@@ -12,6 +12,8 @@ use smol_str::SmolStr;
 pub const OWN_TOPICS: &str = "linnet/";
 /// What the topics of a device begin with; its name follows.
 const DEVICE_TOPICS: &str = "linnet/device/";
+/// What the topics of rooms begin with.
+const ROOM_TOPICS: &str = "linnet/room/";
 /// What everyone may know: whether the node is there.
 const STATUS: &str = "linnet/status";
 
@@ -50,6 +52,16 @@ pub fn may_publish(actor: &Actor, topic: &Topic) -> Result<MayPublish, Refusal> 
     Ok(MayPublish { topic: topic.clone(), user: actor.user.id.clone() })
 }
 
+/// May the node itself say this? Only what no client may publish: about itself, and its figures under `$SYS/`.
+pub fn may_tell(node: &UserId, topic: &Topic) -> Result<MayPublish, Refusal> {
+    match own_part(topic.as_str()) {
+        Own::Node => {}
+        _ if topic.as_str().starts_with("$SYS/") => {}
+        _ => return Err(Refusal::NotAllowed(Right::Publish)),
+    }
+    Ok(MayPublish { topic: topic.clone(), user: node.clone() })
+}
+
 /// May the actor hear what is published to all topics of this filter?
 ///
 /// One right has to cover the whole filter: a filter is never cut down to what is allowed of it.
@@ -58,6 +70,8 @@ pub fn may_subscribe(actor: &Actor, filter: &Filter) -> Result<MaySubscribe, Ref
     let own = matches!(own_part(text), Own::Device(name, _) if is_device(actor, name));
     let allowed = own
         || text == STATUS
+        // Nobody can publish there: what is said in a room is heard by the right to read it.
+        || text.starts_with(ROOM_TOPICS)
         || match &actor.device {
             Some(device) => device.topics.subscribe.iter().any(|right| right.covers(filter)),
             None => actor.is(Role::Admin),

@@ -158,7 +158,11 @@ struct Place {
 
 /// As the node says when it runs, else as the settings do.
 fn place(device: &DeviceLine, config: &Config) -> Place {
-    let bound = device.mqtt.as_deref().and_then(|bound| bound.parse().ok()).or(config.mqtt.address);
+    let bound = device
+        .mqtt
+        .as_deref()
+        .and_then(|bound| bound.parse().ok())
+        .or(config.mqtt.address.beside(config.http.address));
     let host = |bound: SocketAddr| -> IpAddr { machine::reach(bound) };
     match bound {
         None => Place {

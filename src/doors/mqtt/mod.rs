@@ -1,4 +1,4 @@
-//! MQTT: bridges to brokers that stand elsewhere, and a broker for what connects to us.
+//! MQTT: a broker for devices that come here, and bridges to brokers that stand elsewhere.
 
 pub mod bridge;
 pub mod server;

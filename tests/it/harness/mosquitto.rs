@@ -17,7 +17,7 @@ pub struct Mosquitto {
 }
 
 /// The program, or a failure that says how to get it: `/usr/sbin` is not on everybody's path.
-fn program(name: &str) -> Command {
+pub fn program(name: &str) -> Command {
     let folders = std::env::var_os("PATH").unwrap_or_default();
     let places = std::env::split_paths(&folders).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
     let found = places.map(|folder: PathBuf| folder.join(name)).find(|path| path.is_file());

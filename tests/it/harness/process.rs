@@ -14,6 +14,8 @@ pub struct Process {
     pub address: SocketAddr,
     /// Where it serves HTTPS.
     pub secure: Option<SocketAddr>,
+    /// Where devices connect by MQTT.
+    pub mqtt: Option<SocketAddr>,
     /// What it printed before it was ready.
     pub greeting: String,
 }
@@ -36,7 +38,9 @@ impl Process {
         let mut child = command.spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         match ready(&mut out) {
-            Some((greeting, address, secure)) => Process { child, out, address, secure, greeting },
+            Some((greeting, (address, secure, mqtt))) => {
+                Process { child, out, address, secure, mqtt, greeting }
+            }
             None => {
                 let mut err = String::new();
                 child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
@@ -48,7 +52,7 @@ impl Process {
     /// Waits until it has started itself anew; false if it ended instead.
     pub fn started_anew(&mut self) -> bool {
         match ready(&mut self.out) {
-            Some((_, address, secure)) => (self.address, self.secure) = (address, secure),
+            Some((_, addresses)) => (self.address, self.secure, self.mqtt) = addresses,
             None => return false,
         }
         true
@@ -85,8 +89,11 @@ impl Drop for Process {
     }
 }
 
+/// Where it serves: HTTP, HTTPS, MQTT.
+type Addresses = (SocketAddr, Option<SocketAddr>, Option<SocketAddr>);
+
 /// What it says until it is ready, and where it serves.
-fn ready(out: &mut BufReader<ChildStdout>) -> Option<(String, SocketAddr, Option<SocketAddr>)> {
+fn ready(out: &mut BufReader<ChildStdout>) -> Option<(String, Addresses)> {
     let mut greeting = String::new();
     loop {
         let mut line = String::new();
@@ -96,8 +103,9 @@ fn ready(out: &mut BufReader<ChildStdout>) -> Option<(String, SocketAddr, Option
         if let Some(rest) = line.strip_prefix("ready http=") {
             let mut words = rest.split(' ');
             let address = words.next().unwrap().parse().unwrap();
-            let secure = words.find_map(|word| word.strip_prefix("https=")).map(|at| at.parse().unwrap());
-            return Some((greeting, address, secure));
+            let named =
+                |name| words.clone().find_map(|word| word.strip_prefix(name)).and_then(|at| at.parse().ok());
+            return Some((greeting, (address, named("https="), named("mqtt="))));
         }
         greeting.push_str(&line);
     }

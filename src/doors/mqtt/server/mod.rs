@@ -1,3 +1,171 @@
-//! The broker's door: clients of MQTT connect to us.
+//! The broker's door: clients of MQTT connect to us, say things in rooms and tell each other what they publish.
+//!
+//! A connection is one task over one socket. It wakes when its client says something, when the disk has what it was
+//! given, or when there is something to tell; it does all of it and writes once.
 
+mod bell;
+mod connect;
+mod connection;
+mod doorstep;
+mod draft;
+mod inbound;
+mod outbound;
 pub mod packet;
+mod persistent;
+mod registry;
+mod rooms;
+mod session;
+mod socket;
+mod subscribe;
+mod sys;
+mod will;
+mod words;
+
+use crate::base::id::Seq;
+use crate::base::limits::{STALE_RETRIES_MAX, STOP_SECONDS_MAX};
+use crate::chat::policy::MayPublish;
+use crate::chat::publication::Publication;
+use crate::chat::refusal::Refusal;
+use crate::delivery::Refused;
+use crate::doors::reach::{Stream, Take};
+use crate::node::{NodeHandle, Reading};
+use doorstep::Doorstep;
+use registry::Registry;
+use socket::Socket;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use sys::Counts;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+use will::Wills;
+
+/// What the operator says of this door.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Whether those on this machine may come without a key.
+    pub anonymous: bool,
+    /// Seconds between two tellings of the figures; 0 tells none.
+    pub sys_interval_s: u32,
+    /// The program's version.
+    pub version: &'static str,
+    /// Connections at one time.
+    pub sockets_max: usize,
+}
+
+/// What all connections share.
+pub struct Broker {
+    node: NodeHandle,
+    settings: Settings,
+    doorstep: Doorstep,
+    places: Arc<Semaphore>,
+    registry: Registry,
+    /// Nobody is let in any more.
+    stopping: AtomicBool,
+    wills: Wills,
+    counts: Counts,
+}
+
+impl Broker {
+    /// A broker nobody is connected to.
+    pub fn new(node: NodeHandle, settings: Settings) -> Self {
+        Self {
+            node,
+            settings,
+            doorstep: Doorstep::default(),
+            places: Arc::new(Semaphore::new(settings.sockets_max)),
+            registry: Registry::default(),
+            stopping: AtomicBool::new(false),
+            wills: Wills::default(),
+            counts: Counts::default(),
+        }
+    }
+}
+
+impl Broker {
+    /// Knows what the sessions hear that nobody is connected to.
+    fn know_sessions(&self) -> Result<(), Refusal> {
+        self.node.read(|reading| {
+            for session in reading.topic_sessions()? {
+                let hears = reading.topic_subscriptions(&session.client)?;
+                self.node.hub.park(session.client, session.user, &hears);
+            }
+            Ok(())
+        })
+    }
+
+    /// The newest place in the order that is on the disk.
+    fn newest(&self) -> Seq {
+        self.node.read(|reading| Ok(reading.newest())).unwrap_or_default()
+    }
+
+    /// Milliseconds since the node started.
+    fn now_ms(&self) -> u64 {
+        self.node.read(|reading| Ok(reading.world().mono_ms())).unwrap_or_default()
+    }
+
+    /// Has those who are connected hear what somebody without a connection publishes, if they may.
+    fn publish_live(
+        &self,
+        publication: &Arc<Publication>,
+        may: impl Fn(&Reading) -> Result<(MayPublish, Seq), Refusal>,
+    ) -> Result<(), Refusal> {
+        for _ in 0..STALE_RETRIES_MAX {
+            let (permit, as_of) = self.node.read(&may)?;
+            match self.node.hub.publish(&permit, as_of, publication, self.now_ms()) {
+                Ok(_) => return Ok(()),
+                Err(Refused::Stale) => {}
+                Err(_) => return Err(Refusal::TokenUnknown),
+            }
+        }
+        Err(Refusal::Busy)
+    }
+}
+
+/// What serves a stream that came through another door.
+pub fn take(broker: Arc<Broker>) -> Take {
+    Arc::new(move |stream| {
+        let broker = broker.clone();
+        Box::pin(async move { connect::welcome(Socket::new(stream), broker).await })
+    })
+}
+
+/// Serves until `shutdown` is done, then sees the clients off. Without a listener, those who come through other doors.
+pub async fn serve(listener: Option<TcpListener>, broker: Arc<Broker>, shutdown: impl Future<Output = ()>) {
+    if let Err(refusal) = broker.know_sessions() {
+        tracing::error!(?refusal, "what sessions hear is not known: what is published is not kept for them");
+    }
+    let aside = [tokio::spawn(will::publish_due(broker.clone())), tokio::spawn(sys::tell(broker.clone()))];
+    tokio::select! {
+        () = accept(listener, &broker) => {}
+        () = shutdown => {}
+    }
+    aside.iter().for_each(JoinHandle::abort);
+    broker.stopping.store(true, Ordering::SeqCst);
+    broker.doorstep.stop();
+    broker.registry.stop();
+    // All places are free when every connection has ended.
+    let all = broker.places.acquire_many(broker.settings.sockets_max as u32);
+    let _ = tokio::time::timeout(Duration::from_secs(STOP_SECONDS_MAX), all).await;
+}
+
+async fn accept(listener: Option<TcpListener>, broker: &Arc<Broker>) {
+    let Some(listener) = listener else { return std::future::pending().await };
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                let broker = broker.clone();
+                tokio::spawn(async move {
+                    connect::welcome(Socket::new(Stream::plain(stream, peer)), broker).await;
+                });
+            }
+            Err(error) => {
+                // Out of descriptors, most likely: trying again at once would only keep the core busy.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}

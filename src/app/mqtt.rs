@@ -1,0 +1,79 @@
+//! The door for devices that speak MQTT: where it stands, and that it is opened and closed with the others.
+
+use crate::cli::Failure;
+use crate::config::{Anonymous, Config, MqttAddress};
+use crate::doors::mqtt::server::{self, Broker};
+use crate::doors::reach::Take;
+use crate::node::NodeHandle;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+
+/// The door, not yet open.
+pub struct Door {
+    listener: Option<TcpListener>,
+    broker: Option<Arc<Broker>>,
+    sockets: usize,
+}
+
+impl Door {
+    /// Takes the port. One that everybody knows and somebody else has is no reason to stop; one that was asked for is.
+    pub async fn bind(config: &Config, node: &NodeHandle, sockets: usize) -> Result<Door, Failure> {
+        let Some(address) = config.mqtt.address.beside(config.http.address) else {
+            return Ok(Door { listener: None, broker: None, sockets: 0 });
+        };
+        let listener = match TcpListener::bind(address).await {
+            Ok(listener) => Some(listener),
+            Err(error) if config.mqtt.address != MqttAddress::Auto => return Err(busy(address, &error)),
+            Err(error) => {
+                let Failure { message, hint } = busy(address, &error);
+                tracing::warn!("no MQTT but by WebSocket: {message}; {}", hint.unwrap_or_default());
+                None
+            }
+        };
+        // Half of the open files: neither door can take the other's.
+        let sockets = sockets / 2;
+        let settings = server::Settings {
+            anonymous: config.mqtt.anonymous == Anonymous::Loopback,
+            sys_interval_s: config.mqtt.sys_interval_s,
+            version: env!("CARGO_PKG_VERSION"),
+            sockets_max: sockets,
+        };
+        let broker = Some(Arc::new(Broker::new(node.clone(), settings)));
+        Ok(Door { listener, broker, sockets })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.listener.as_ref().and_then(|listener| listener.local_addr().ok())
+    }
+
+    /// How many sockets it may hold.
+    pub fn sockets(&self) -> usize {
+        self.sockets
+    }
+
+    /// What serves MQTT that comes through another door.
+    pub fn take(&self) -> Option<Take> {
+        self.broker.clone().map(server::take)
+    }
+
+    /// Opens it until `ended`.
+    pub async fn open(self, ended: impl Future<Output = ()> + Send) {
+        if let Some(broker) = self.broker {
+            server::serve(self.listener, broker, ended).await;
+        }
+    }
+}
+
+fn busy(address: SocketAddr, error: &io::Error) -> Failure {
+    let hint = match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "stop what listens there (Mosquitto? 'systemctl stop mosquitto'), or choose another port with --mqtt \
+             ADDR:PORT, or --mqtt off"
+        }
+        _ => "choose an address of this machine with --mqtt ADDR:PORT, or --mqtt off",
+    };
+    Failure { message: format!("cannot listen on {address}: {error}"), hint: Some(hint.into()) }
+}

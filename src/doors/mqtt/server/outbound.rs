@@ -1,0 +1,304 @@
+//! What goes to a client: as fast as it takes it, and no more at one time than it said.
+
+use super::connection::{Connection, End, Flow};
+use super::packet::Told as Frame;
+use super::packet::{Ack, Alias, Answer as Word, Handed, In, Out, Reason, Version, Wrong, append_publish};
+use super::persistent::signed;
+use super::session::{Delivery, Step};
+use crate::base::limits::{MQTT_EVENTS_AT_ONCE, MQTT_WRITE_BYTES};
+use crate::chat::publication::Qos;
+use crate::chat::refusal::Refusal;
+use crate::chat::topic::Filter;
+use crate::node::Node;
+use smol_str::SmolStr;
+use std::task::Context;
+
+impl Connection {
+    /// Sends what there is for this client; whether there was anything.
+    pub(super) fn tell(&mut self, context: &mut Context<'_>) -> Result<bool, End> {
+        let mut did = self.send_waiting()?;
+        // What could not be sent yet goes first; nothing more is taken until then.
+        if !self.session.waiting.is_empty() || self.socket.is_full() {
+            return Ok(did);
+        }
+        did |= self.tell_backlog()?;
+        if self.session.waiting.is_empty() && !self.is_behind() {
+            did |= self.tell_retained()?;
+        }
+        if self.session.waiting.is_empty() && !self.is_behind() && !self.socket.is_full() {
+            did |= self.tell_news(context)?;
+            did |= self.tell_rooms(context)?;
+        }
+        Ok(did)
+    }
+
+    /// Sends what waits, as far as the client takes it.
+    fn send_waiting(&mut self) -> Result<bool, End> {
+        let mut did = false;
+        while !self.is_handing && self.session.window.room() > 0 && !self.socket.is_full() {
+            let Some(delivery) = self.session.waiting.pop_front() else { break };
+            did = true;
+            if self.needs_hand_out(&delivery) {
+                self.session.waiting.push_front(delivery);
+                self.hand_out()?;
+            } else {
+                self.send(delivery);
+            }
+        }
+        Ok(did)
+    }
+
+    /// Sends a publication now, or as soon as those before it are sent and the client takes one more.
+    pub(super) fn offer(&mut self, delivery: Delivery) {
+        let window = &self.session.window;
+        let goes = match delivery.qos {
+            Qos::Most => !self.is_handing,
+            _ => self.session.waiting.is_empty() && window.room() > 0 && !self.needs_hand_out(&delivery),
+        };
+        if goes && !self.is_handing {
+            self.send(delivery);
+        } else {
+            self.session.waiting.push_back(delivery);
+        }
+    }
+
+    fn send(&mut self, delivery: Delivery) {
+        if self.left_s(&delivery) == Some(0) || !self.fits(&delivery) {
+            return;
+        }
+        if delivery.qos == Qos::Most {
+            return self.write(None, false, &delivery);
+        }
+        let packet = self.session.window.send(delivery.clone());
+        self.write(Some(packet), false, &delivery);
+    }
+
+    /// What is to arrive exactly once, whatever falls, has its number on the disk before it is sent.
+    fn needs_hand_out(&self, delivery: &Delivery) -> bool {
+        delivery.qos == Qos::Exactly && self.session.is_stored && delivery.seq.is_some()
+    }
+
+    /// Notes the numbers of those that wait first, and sends them then; what comes behind them waits.
+    fn hand_out(&mut self) -> Result<(), End> {
+        let (mut packets, mut deliveries) = (Vec::new(), Vec::new());
+        while self.session.window.room() > 0 {
+            match self.session.waiting.pop_front() {
+                Some(delivery) if self.needs_hand_out(&delivery) => {
+                    let over = self.left_s(&delivery) == Some(0) || !self.fits(&delivery);
+                    if let Some(seq) = delivery.seq.filter(|_| !over) {
+                        let packet = self.session.window.send(delivery);
+                        packets.push(packet);
+                        deliveries.push((packet, seq));
+                    }
+                }
+                Some(delivery) => {
+                    self.session.waiting.push_front(delivery);
+                    break;
+                }
+                None => break,
+            }
+        }
+        if packets.is_empty() {
+            return Ok(());
+        }
+        let (caller, client) = (self.caller.clone(), self.session.client.clone());
+        let job = move |node: &mut Node| node.hand_out(&caller, &client, deliveries);
+        // Whoever finds the node too busy is told again when it is back.
+        let answer = self.broker.node.send(&self.caller, job).map_err(|_| End::Lost)?;
+        self.is_handing = true;
+        self.after(answer, move |connection, result| {
+            connection.is_handing = false;
+            result.map_err(|_| End::Lost)?;
+            for packet in packets {
+                let flight = connection.session.window.flight(packet);
+                if let Some(delivery) = flight.map(|flight| flight.what.clone()) {
+                    connection.write(Some(packet), false, &delivery);
+                }
+            }
+            Ok(())
+        });
+        Ok(())
+    }
+
+    /// Sends again what was on its way when the client was lost.
+    pub(super) fn resend(&mut self) {
+        let flights: Vec<_> = self.session.window.flights().cloned().collect();
+        for flight in flights {
+            match flight.step {
+                Step::Sent => self.write(Some(flight.id), true, &flight.what),
+                Step::Released => self.put(&Out::PubRel(word(flight.id, Reason::SUCCESS))),
+            }
+        }
+    }
+
+    /// Seconds for which it is still worth telling.
+    fn left_s(&self, delivery: &Delivery) -> Option<u32> {
+        let expiry_s = delivery.publication.expiry_s?;
+        let now_ms = signed(self.broker.now_ms());
+        let gone_s = now_ms.saturating_sub(delivery.at_ms).max(0) / 1_000;
+        Some(expiry_s.saturating_sub(u32::try_from(gone_s).unwrap_or(u32::MAX)))
+    }
+
+    fn fits(&self, delivery: &Delivery) -> bool {
+        let publication = &delivery.publication;
+        let properties = publication.properties.as_ref().map_or(0, |properties| properties.len());
+        // Headers, numbers and lengths at their longest.
+        let bytes = publication.topic.as_str().len() + publication.payload.len() + properties;
+        self.peer.takes(bytes + 24 + 5 * delivery.ids.len())
+    }
+
+    fn write(&mut self, packet: Option<u16>, dup: bool, delivery: &Delivery) {
+        let publication = &delivery.publication;
+        let is_v5 = self.peer.version == Version::V5;
+        let alias = if is_v5 { self.told.number(&publication.topic) } else { None };
+        let frame = Frame {
+            topic: &publication.topic,
+            payload: &publication.payload,
+            qos: delivery.qos,
+            retain: delivery.retain,
+            expiry_s: if is_v5 { self.left_s(delivery) } else { None },
+            properties: publication.properties.as_deref(),
+        };
+        let alias = alias.map(|(number, is_known)| Alias { number, is_new: !is_known });
+        let ids: &[u32] = if is_v5 { &delivery.ids } else { &[] };
+        append_publish(self.peer.version, &frame, &Handed { packet, dup, ids, alias }, self.socket.out());
+        self.broker.counts.packets_out.add(1);
+        self.broker.counts.delivered.add(1);
+    }
+
+    pub(super) fn on_puback(&mut self, ack: Ack) {
+        self.session.window.done(ack.packet, Step::Sent);
+        self.heard_more();
+    }
+
+    /// The client has what is to arrive exactly once, or refuses it.
+    pub(super) fn on_pubrec(&mut self, ack: Ack) -> Result<Flow, End> {
+        let packet = ack.packet;
+        let Some(flight) = self.session.window.flight(packet) else {
+            let reason = Reason::PACKET_ID_NOT_FOUND;
+            self.in_turn(move |connection| connection.put(&Out::PubRel(word(packet, reason))));
+            return Ok(Flow::Done);
+        };
+        let is_handed_out = self.needs_hand_out(&flight.what);
+        let is_refused = ack.reason.is_failure();
+        let step = move |connection: &mut Connection| {
+            if is_refused {
+                connection.session.window.done(packet, Step::Sent);
+                connection.heard_more();
+            } else {
+                connection.session.window.received(packet);
+                connection.put(&Out::PubRel(word(packet, Reason::SUCCESS)));
+            }
+        };
+        match is_handed_out {
+            true => self.step(In::PubRec(ack), packet, is_refused, step),
+            false => {
+                self.in_turn(step);
+                Ok(Flow::Done)
+            }
+        }
+    }
+
+    /// The client has let go of a number. Where that is not noted in time it is asked again, which changes nothing.
+    pub(super) fn on_pubcomp(&mut self, ack: Ack) {
+        let packet = ack.packet;
+        let Some(delivery) = self.session.window.done(packet, Step::Released) else { return };
+        if self.needs_hand_out(&delivery) {
+            let (caller, client) = (self.caller.clone(), self.session.client.clone());
+            let job = move |node: &mut Node| node.step_hand_out(&caller, &client, packet, true);
+            if let Err(refusal) = self.broker.node.send(&self.caller, job) {
+                tracing::debug!(client = ?self.session.client, packet, ?refusal, "a number is let go of later");
+            }
+        }
+        self.heard_more();
+    }
+
+    /// Notes on the disk how far a client is with what is to arrive exactly once, and goes on then.
+    fn step(
+        &mut self,
+        of: In,
+        packet: u16,
+        done: bool,
+        then: impl FnOnce(&mut Connection) + Send + 'static,
+    ) -> Result<Flow, End> {
+        let (caller, client) = (self.caller.clone(), self.session.client.clone());
+        let job = move |node: &mut Node| node.step_hand_out(&caller, &client, packet, done);
+        match self.broker.node.send(&self.caller, job) {
+            Ok(answer) => self.after(answer, move |connection, result| {
+                result.map_err(|_| End::Lost)?;
+                then(connection);
+                Ok(())
+            }),
+            Err(Refusal::Busy) => return Ok(self.later(of)),
+            Err(_) => return Err(End::Lost),
+        }
+        Ok(Flow::Done)
+    }
+}
+
+fn word(packet: u16, reason: Reason) -> Word<'static> {
+    Word { packet, reason, words: None }
+}
+
+impl Connection {
+    /// Tells what was published since.
+    fn tell_news(&mut self, context: &mut Context<'_>) -> Result<bool, End> {
+        if self.seat.poll_ready(context).is_pending() {
+            return Ok(false);
+        }
+        let drained = self.seat.drain(MQTT_EVENTS_AT_ONCE, MQTT_WRITE_BYTES);
+        for parcel in drained.parcels {
+            let seq = parcel.sheet.seq();
+            // It was read from the disk, where everything up to here was.
+            if seq.is_some_and(|seq| seq <= self.session.told)
+                && !parcel.is_shared()
+                && parcel.qos != Qos::Most
+            {
+                continue;
+            }
+            self.offer(Delivery {
+                publication: parcel.sheet.publication().clone(),
+                seq,
+                qos: parcel.qos,
+                retain: parcel.retain,
+                ids: parcel.ids.as_slice().to_vec(),
+                at_ms: signed(parcel.sheet.arrived_ms()),
+            });
+        }
+        if drained.behind {
+            self.live_from = self.live_from.max(drained.upto);
+        } else {
+            self.session.told = self.session.told.max(drained.upto);
+        }
+        if drained.missed > 0 {
+            self.session.dropped += drained.missed;
+            tracing::info!(client = ?self.session.client, missed = drained.missed, "a client was too slow");
+        }
+        self.forget(drained.cut);
+        match drained.ended {
+            Some(_) => Err(KEY_ENDED.into()),
+            None => Ok(true),
+        }
+    }
+
+    /// The client may hear these no longer.
+    fn forget(&mut self, cut: Vec<(Filter, Option<SmolStr>)>) {
+        if cut.is_empty() {
+            return;
+        }
+        for (filter, share) in &cut {
+            tracing::info!(client = ?self.session.client, %filter, "a right to hear a filter has ended");
+            self.hears.retain(|known| known.filter != *filter || known.share != *share);
+        }
+        if self.session.is_stored {
+            let (caller, client) = (self.caller.clone(), self.session.client.clone());
+            let job = move |node: &mut Node| node.unsubscribe_topics(&caller, &client, cut);
+            // What is not noted now is found again when the client comes back.
+            let _ = self.broker.node.send(&self.caller, job);
+        }
+    }
+}
+
+/// The right to be here is over.
+pub(super) const KEY_ENDED: Wrong =
+    Wrong { reason: Reason::NOT_AUTHORIZED, words: "the key is no longer good" };

@@ -1,0 +1,121 @@
+//! What a session knows of its client, as plain state: no socket, no clock, no node.
+
+mod aliases;
+mod receipts;
+mod window;
+
+pub use aliases::{Heard, Told};
+pub use receipts::Receipts;
+pub use window::{Flight, Step, Window};
+
+use crate::base::id::{Seq, UserId};
+use crate::chat::publication::{Publication, Qos};
+use smol_str::SmolStr;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// One publication for this client.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Delivery {
+    /// What was published.
+    pub publication: Arc<Publication>,
+    /// Its place in the order, when it is kept.
+    pub seq: Option<Seq>,
+    /// How sure it is brought.
+    pub qos: Qos,
+    /// Its retain flag, as this client sees it.
+    pub retain: bool,
+    /// The numbers of the subscriptions it is for.
+    pub ids: Vec<u32>,
+    /// When it came, in milliseconds of this start of the node, or before it; its expiry counts from then.
+    pub at_ms: i64,
+}
+
+/// What there is between a client and us, as long as it comes back.
+#[derive(Debug)]
+pub struct Session {
+    /// The client's id.
+    pub client: SmolStr,
+    /// Whose it is.
+    pub user: UserId,
+    /// Seconds it is kept without a connection; `u32::MAX` for ever.
+    pub expiry_s: u32,
+    /// Whether the node keeps it, through any fall of the power.
+    pub is_stored: bool,
+    /// What is on its way to the client.
+    pub window: Window<Delivery>,
+    /// What was taken for it and could not be sent yet; no more than was taken at once.
+    pub waiting: VecDeque<Delivery>,
+    /// Numbers under which the client has sent what may arrive only once.
+    pub receipts: Receipts,
+    /// Everything that was kept up to here was taken for it.
+    pub told: Seq,
+    /// So far the node knows that it has heard.
+    pub moved: Seq,
+    /// Publications that were dropped since it was too far behind, ever.
+    pub dropped: u64,
+}
+
+impl Session {
+    /// A session that knows nothing, from this place in the order on.
+    pub fn new(client: SmolStr, user: UserId, from: Seq) -> Self {
+        Self {
+            client,
+            user,
+            expiry_s: 0,
+            is_stored: false,
+            window: Window::new(1),
+            waiting: VecDeque::new(),
+            receipts: Receipts::default(),
+            told: from,
+            moved: from,
+            dropped: 0,
+        }
+    }
+
+    /// The place up to which nothing has to be told again.
+    pub fn heard(&self) -> Seq {
+        let under_way = self.window.flights().map(|flight| &flight.what).chain(&self.waiting);
+        let first = under_way.filter_map(|delivery| delivery.seq).min();
+        first.map_or(self.told, |first| self.told.min(Seq(first.0.saturating_sub(1)))).max(self.moved)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::topic::Topic;
+
+    fn delivery(seq: Option<u64>) -> Delivery {
+        let publication = Publication {
+            topic: Topic::fixed("t"),
+            payload: Box::default(),
+            qos: Qos::Least,
+            retain: false,
+            expiry_s: None,
+            properties: None,
+            by: UserId::fixed("linnet"),
+            client: SmolStr::default(),
+        };
+        let (publication, seq) = (Arc::new(publication), seq.map(Seq));
+        Delivery { publication, seq, qos: Qos::Least, retain: false, ids: Vec::new(), at_ms: 0 }
+    }
+
+    #[test]
+    fn what_is_under_way_has_not_been_heard() {
+        let mut session = Session::new("c".into(), UserId::fixed("linnet"), Seq(10));
+        session.window.set_max(9);
+        session.told = Seq(20);
+        assert_eq!(session.heard(), Seq(20));
+        let live = session.window.send(delivery(None));
+        let first = session.window.send(delivery(Some(12)));
+        session.window.send(delivery(Some(15)));
+        session.waiting.push_back(delivery(Some(17)));
+        assert_eq!(session.heard(), Seq(11));
+        session.window.done(first, Step::Sent);
+        session.window.done(live, Step::Sent);
+        assert_eq!(session.heard(), Seq(14));
+        session.moved = Seq(16);
+        assert_eq!(session.heard(), Seq(16), "it never goes back");
+    }
+}

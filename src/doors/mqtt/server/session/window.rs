@@ -1,0 +1,148 @@
+//! What was sent and not acknowledged: as much at one time as the client takes, told again when it comes back.
+
+use std::collections::VecDeque;
+
+/// What the client is waited for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// It has not said that it has the publication.
+    Sent,
+    /// It has it, and has not said that it heard that we know.
+    Released,
+}
+
+/// One publication on its way.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Flight<T> {
+    /// The number it was sent with.
+    pub id: u16,
+    /// How far it is.
+    pub step: Step,
+    /// What was sent.
+    pub what: T,
+}
+
+/// Publications on their way to one client, oldest first.
+#[derive(Debug)]
+pub struct Window<T> {
+    flights: VecDeque<Flight<T>>,
+    last: u16,
+    max: u16,
+}
+
+impl<T> Window<T> {
+    /// A window of so many.
+    pub fn new(max: u16) -> Self {
+        Self { flights: VecDeque::new(), last: 0, max: max.max(1) }
+    }
+
+    /// The client that came back takes so many.
+    pub fn set_max(&mut self, max: u16) {
+        self.max = max.max(1);
+    }
+
+    /// How many may be sent now.
+    pub fn room(&self) -> usize {
+        usize::from(self.max).saturating_sub(self.flights.len())
+    }
+
+    /// What is on its way, oldest first.
+    pub fn flights(&self) -> impl Iterator<Item = &Flight<T>> {
+        self.flights.iter()
+    }
+
+    /// What is on its way with this number.
+    pub fn flight(&self, id: u16) -> Option<&Flight<T>> {
+        self.flights.iter().find(|flight| flight.id == id)
+    }
+
+    /// A number nothing is on its way with, for something that is sent now. Only while there is [`room`](Self::room).
+    pub fn send(&mut self, what: T) -> u16 {
+        let id = self.free_id();
+        self.last = id;
+        self.flights.push_back(Flight { id, step: Step::Sent, what });
+        id
+    }
+
+    /// Something that was on its way when the client was last heard, with its number.
+    pub fn restore(&mut self, flight: Flight<T>) {
+        self.last = flight.id;
+        self.flights.push_back(flight);
+    }
+
+    /// The client has what was sent with this number; gives it, or nothing when none was.
+    pub fn done(&mut self, id: u16, step: Step) -> Option<T> {
+        let at = self.flights.iter().position(|flight| flight.id == id && flight.step == step)?;
+        self.flights.remove(at).map(|flight| flight.what)
+    }
+
+    /// The client has what was sent exactly once with this number; what follows is that both know.
+    pub fn received(&mut self, id: u16) {
+        if let Some(flight) = self.flights.iter_mut().find(|flight| flight.id == id) {
+            flight.step = Step::Released;
+        }
+    }
+
+    /// Takes out those that are meant, oldest first.
+    pub fn take_out(&mut self, is_meant: impl Fn(&Flight<T>) -> bool) -> Vec<T> {
+        let (taken, left): (VecDeque<_>, VecDeque<_>) =
+            std::mem::take(&mut self.flights).into_iter().partition(is_meant);
+        self.flights = left;
+        taken.into_iter().map(|flight| flight.what).collect()
+    }
+
+    fn free_id(&self) -> u16 {
+        let mut id = self.last;
+        loop {
+            id = if id == u16::MAX { 1 } else { id + 1 };
+            // There are more numbers than a window has places.
+            if self.flights.iter().all(|flight| flight.id != id) {
+                return id;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_sent_than_the_client_takes() {
+        let mut window = Window::new(2);
+        assert_eq!((window.send("a"), window.room()), (1, 1));
+        assert_eq!((window.send("b"), window.room()), (2, 0));
+        assert_eq!(window.done(1, Step::Sent), Some("a"));
+        assert_eq!(window.room(), 1);
+        assert_eq!(window.done(1, Step::Sent), None, "it was acknowledged already");
+        window.set_max(1);
+        assert_eq!(window.room(), 0);
+    }
+
+    #[test]
+    fn exactly_once_takes_two_steps() {
+        let mut window = Window::new(5);
+        let id = window.send("a");
+        assert_eq!(window.done(id, Step::Released), None, "it has not said that it has it");
+        window.received(id);
+        window.received(id);
+        assert_eq!(window.flight(id).map(|flight| flight.step), Some(Step::Released));
+        assert_eq!(window.done(id, Step::Sent), None);
+        assert_eq!(window.done(id, Step::Released), Some("a"));
+        assert_eq!(window.flights().count(), 0);
+    }
+
+    #[test]
+    fn numbers_go_round_and_never_meet() {
+        let mut window = Window::new(3);
+        let held = window.send(0u32);
+        for round in 1..=70_000u32 {
+            let id = window.send(round);
+            assert!(id != 0 && id != held);
+            assert_eq!(window.done(id, Step::Sent), Some(round));
+        }
+        window.restore(Flight { id: 7, step: Step::Released, what: 7 });
+        assert_eq!(window.send(8), 8);
+        assert_eq!(window.flights().map(|flight| flight.id).collect::<Vec<_>>(), [held, 7, 8]);
+    }
+}

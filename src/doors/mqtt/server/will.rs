@@ -1,0 +1,197 @@
+//! What is published when a client is gone without a word; after a while, if it wants so and does not come back.
+
+use super::bell::Ring;
+use super::connection::{Connection, End};
+use super::{Broker, draft, packet, rooms, words};
+use crate::base::id::UserId;
+use crate::base::limits::MQTT_WILLS_MAX;
+use crate::chat::publication::Publication;
+use crate::node::{Caller, Node};
+use smol_str::SmolStr;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+
+/// The last will of a client.
+#[derive(Clone, Debug)]
+pub struct Will {
+    /// Whose, as they were when they came.
+    pub caller: Caller,
+    /// What is published.
+    pub publication: Publication,
+    /// Seconds after the connection's end.
+    pub delay_s: u32,
+}
+
+impl Will {
+    /// The will that came with a CONNECT.
+    pub fn of(will: packet::Will, caller: &Caller, by: &UserId, client: &SmolStr) -> Self {
+        let packet::Will { topic, payload, qos, retain, delay_s, expiry_s, properties } = will;
+        let (by, client) = (by.clone(), client.clone());
+        let publication = Publication { topic, payload, qos, retain, expiry_s, properties, by, client };
+        Will { caller: caller.clone(), publication, delay_s }
+    }
+}
+
+/// Publishes wills whose time has come, for as long as it is polled.
+pub async fn publish_due(broker: Arc<Broker>) {
+    loop {
+        for will in broker.wills.due().await {
+            publish(&broker, will).await;
+        }
+    }
+}
+
+/// Publishes a will as its client would have, with the rights it has now.
+pub async fn publish(broker: &Broker, will: Will) {
+    let Will { caller, publication, .. } = will;
+    let topic = publication.topic.clone();
+    let published = if let Some(room) = rooms::said_in(&topic) {
+        let found = broker.node.read(|reading| rooms::named(reading, room));
+        match found.and_then(|room| Ok((room, draft::draft(&publication.payload)?))) {
+            Ok((room, draft)) => {
+                let speaker = caller.clone();
+                let post = move |node: &mut Node| node.post_message(&speaker, &room, draft);
+                broker.node.call(&caller, post).await.map(drop)
+            }
+            Err(refusal) => Err(refusal),
+        }
+    } else if publication.retain || broker.node.hub.keeps(&topic, publication.qos) {
+        let publisher = caller.clone();
+        let keep = move |node: &mut Node| node.publish(&publisher, publication, None);
+        broker.node.call(&caller, keep).await.map(drop)
+    } else {
+        let publication = Arc::new(publication);
+        broker.publish_live(&publication, |reading| {
+            reading.may_publish(&reading.actor(&caller)?, &publication.topic)
+        })
+    };
+    if let Err(refusal) = published {
+        let (_, words) = words::told(&refusal, topic.as_str());
+        tracing::info!(%topic, words, "a will was not published");
+        broker.counts.refused.add(1);
+    }
+}
+
+impl Connection {
+    /// Has the will of a client that is gone published, now or after a while.
+    pub(super) fn leave_will(&mut self, end: &End) {
+        let Some(will) = self.will.take() else { return };
+        match end {
+            End::Left { with_will: false } | End::Rung(Ring::Stopping) => return,
+            End::Left { .. } | End::Lost | End::Wrong(_) | End::Rung(_) => {}
+        }
+        let delay_s = will.delay_s.min(self.session.expiry_s);
+        let until = Instant::now() + Duration::from_secs(u64::from(delay_s));
+        // Where too many wait, its time is now.
+        if let Some(will) = self.broker.wills.wait(self.session.client.clone(), will, until) {
+            let broker = self.broker.clone();
+            tokio::spawn(async move { publish(&broker, will).await });
+        }
+    }
+}
+
+/// Wills of clients that are gone and may come back; one for each client.
+#[derive(Default)]
+pub struct Wills {
+    waiting: Mutex<HashMap<SmolStr, (Instant, Will)>>,
+    news: Notify,
+}
+
+impl Wills {
+    /// Has a will wait for its time. Where too many wait, it is given back: its time is now.
+    pub fn wait(&self, client: SmolStr, will: Will, until: Instant) -> Option<Will> {
+        let mut waiting = self.waiting();
+        if waiting.len() >= MQTT_WILLS_MAX && !waiting.contains_key(&client) {
+            return Some(will);
+        }
+        waiting.insert(client, (until, will));
+        drop(waiting);
+        self.news.notify_one();
+        None
+    }
+
+    /// The client came back, or its session has ended: its will waits no longer.
+    pub fn take(&self, client: &str) -> Option<Will> {
+        self.waiting().remove(client).map(|(_, will)| will)
+    }
+
+    /// The wills whose time has come, whenever it has.
+    pub async fn due(&self) -> Vec<Will> {
+        loop {
+            let news = self.news.notified();
+            let first = self.waiting().values().map(|(until, _)| *until).min();
+            match first {
+                Some(first) => tokio::select! {
+                    () = sleep_until(first) => {}
+                    () = news => continue,
+                },
+                None => {
+                    news.await;
+                    continue;
+                }
+            }
+            let due = self.take_due(Instant::now());
+            if !due.is_empty() {
+                return due;
+            }
+        }
+    }
+
+    fn take_due(&self, now: Instant) -> Vec<Will> {
+        let mut waiting = self.waiting();
+        let mut due: Vec<(Instant, SmolStr)> = waiting
+            .iter()
+            .filter(|(_, (until, _))| *until <= now)
+            .map(|(client, (until, _))| (*until, client.clone()))
+            .collect();
+        due.sort();
+        due.iter().filter_map(|(_, client)| waiting.remove(client)).map(|(_, will)| will).collect()
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, HashMap<SmolStr, (Instant, Will)>> {
+        self.waiting.lock().expect("no holder of this lock panics")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::id::UserId;
+    use crate::chat::publication::Qos;
+    use crate::chat::topic::Topic;
+    use std::time::Duration;
+
+    fn will(topic: &'static str) -> Will {
+        let publication = Publication {
+            topic: Topic::fixed(topic),
+            payload: Box::default(),
+            qos: Qos::Most,
+            retain: false,
+            expiry_s: None,
+            properties: None,
+            by: UserId::fixed("linnet"),
+            client: SmolStr::default(),
+        };
+        Will { caller: Caller::Operator, publication, delay_s: 0 }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_will_waits_for_its_time_and_is_taken_back_by_a_return() {
+        let wills = Wills::default();
+        let now = Instant::now();
+        for (client, topic, seconds) in [("a", "t/a", 5), ("b", "t/b", 3), ("c", "t/c", 4)] {
+            assert!(
+                wills.wait(client.into(), will(topic), now + Duration::from_secs(seconds)).is_none(),
+                "{client}"
+            );
+        }
+        assert!(wills.take("c").is_some() && wills.take("c").is_none());
+        let first = wills.due().await;
+        assert_eq!(first[0].publication.topic.as_str(), "t/b");
+        assert_eq!(now.elapsed().as_secs(), 3);
+        assert_eq!(wills.due().await[0].publication.topic.as_str(), "t/a");
+    }
+}

@@ -1,0 +1,11 @@
+//! The broker's door: what a client of MQTT meets, by packets and by Mosquitto's own tools.
+
+mod basics;
+mod client;
+mod five;
+mod hostile;
+mod rights;
+mod rooms;
+mod stage;
+mod stay;
+mod tools;

@@ -1,0 +1,160 @@
+//! Sessions that outlive their connections, and the plug.
+
+use super::client::{Client, Hello, reason};
+use super::stage::Stage;
+use crate::harness::process::Process;
+use crate::program::Desk;
+
+#[test]
+fn what_was_published_while_a_client_was_away_is_told_when_it_is_back() {
+    let stage = Stage::open();
+    for version in [3, 4, 5] {
+        let client = format!("c{version}");
+        let hello = Hello::staying(version, &client);
+        let mut away = Client::connect(stage.address, &hello);
+        assert!(!away.connack.0);
+        assert_eq!(away.subscribe("a/#", 2), 2);
+        away.leave();
+        let mut says = Client::connect(stage.address, &Hello::new(4, "says"));
+        for number in 0..50 {
+            says.publish("a/b", &format!("{number}"), number as u8 % 3, false);
+        }
+        let mut back = Client::connect(stage.address, &hello);
+        assert_eq!(back.connack.0, version > 3, "3.1 has no word for it");
+        says.publish("a/b", "live", 1, false);
+        for number in (0..50).filter(|number| number % 3 > 0) {
+            let told = back.heard();
+            assert_eq!((told.payload, told.qos), (number.to_string(), number % 3));
+        }
+        assert_eq!(back.heard().payload, "live");
+        back.ping();
+        // It takes up nothing when it is to be clean, and leaves nothing.
+        back.leave();
+        Client::connect(stage.address, &Hello::new(version, &client)).leave();
+        assert!(!Client::connect(stage.address, &hello).connack.0);
+    }
+}
+
+#[test]
+fn what_was_not_acknowledged_is_sent_again_as_it_was() {
+    let stage = Stage::open();
+    for qos in [1, 2] {
+        let hello = Hello::staying(5, &format!("c{qos}"));
+        let mut hears = Client::connect(stage.address, &hello);
+        hears.subscribe("a", qos);
+        let mut says = Client::connect(stage.address, &Hello::new(5, "says"));
+        says.publish("a", "first", qos, false);
+        says.publish("a", "second", qos, false);
+        let (first, second) = (hears.told(), hears.told());
+        assert!(!first.dup && !second.dup && first.packet != second.packet);
+        if qos == 2 {
+            hears.ack(0x50, first.packet);
+            assert_eq!(hears.expect(0x62)[..2], first.packet.to_be_bytes());
+        }
+        drop(hears);
+        let mut back = Client::connect(stage.address, &hello);
+        if qos == 2 {
+            assert_eq!(back.expect(0x62)[..2], first.packet.to_be_bytes());
+            back.ack(0x70, first.packet);
+        } else {
+            let again = back.heard();
+            assert_eq!((again.dup, again.packet, again.payload.as_str()), (true, first.packet, "first"));
+        }
+        let again = back.heard();
+        assert_eq!((again.dup, again.packet, again.payload.as_str()), (true, second.packet, "second"));
+        back.ping();
+        back.leave();
+        Client::connect(stage.address, &hello).ping();
+    }
+}
+
+/// A node's process, and its broker.
+fn serve(desk: &Desk) -> (Process, std::net::SocketAddr) {
+    let node = Process::start(desk, "--mqtt 127.0.0.1:0");
+    let mqtt = node.mqtt.unwrap();
+    (node, mqtt)
+}
+
+#[test]
+fn what_was_acknowledged_outlives_the_plug() {
+    let desk = Desk::with(&[]);
+    let (node, mqtt) = serve(&desk);
+    let hello = Hello::staying(4, "away");
+    let mut away = Client::connect(mqtt, &hello);
+    away.subscribe("a/#", 2);
+    away.leave();
+    let mut says = Client::connect(mqtt, &Hello::new(4, "says"));
+    says.publish("state", "on", 1, true);
+    for number in 0..100 {
+        says.publish("a/b", &number.to_string(), 1 + number as u8 % 2, false);
+    }
+    node.kill();
+    let (node, mqtt) = serve(&desk);
+    let mut back = Client::connect(mqtt, &hello);
+    assert!(back.connack.0);
+    for number in 0..100 {
+        assert_eq!(back.heard().payload, number.to_string());
+    }
+    back.ping();
+    assert_eq!(back.subscribe("state", 0), 0);
+    assert_eq!(back.heard_text(), ("state".into(), "on".into()));
+    back.leave();
+    assert_eq!(node.stop(), 0);
+}
+
+#[test]
+fn exactly_once_is_once_across_the_plug_on_both_sides() {
+    let desk = Desk::with(&[]);
+    let (node, mqtt) = serve(&desk);
+    let (says, hears) = (Hello::staying(4, "says"), Hello::staying(4, "hears"));
+    let mut listener = Client::connect(mqtt, &hears);
+    listener.subscribe("a", 2);
+    let mut speaker = Client::connect(mqtt, &says);
+    // The broker has it and said so; whether the word arrived, nobody knows.
+    speaker.put("a", "once", 4, 77, &[]);
+    assert_eq!(reason(&speaker.expect(0x50)), 0);
+    let told = listener.told();
+    assert_eq!(told.payload, "once");
+    listener.ack(0x50, told.packet);
+    assert_eq!(listener.expect(0x62)[..2], told.packet.to_be_bytes());
+    node.kill();
+
+    let (node, mqtt) = serve(&desk);
+    let mut speaker = Client::connect(mqtt, &says);
+    assert!(speaker.connack.0);
+    speaker.put("a", "once", 4 | 8, 77, &[]);
+    assert_eq!(reason(&speaker.expect(0x50)), 0);
+    let mut listener = Client::connect(mqtt, &hears);
+    assert_eq!(listener.expect(0x62)[..2], told.packet.to_be_bytes(), "it has it, and nothing else comes");
+    listener.ack(0x70, told.packet);
+    listener.ping();
+    node.kill();
+
+    let (node, mqtt) = serve(&desk);
+    let mut speaker = Client::connect(mqtt, &says);
+    speaker.ack(0x62, 77);
+    speaker.expect(0x70);
+    speaker.put("a", "twice", 4, 77, &[]);
+    assert_eq!(reason(&speaker.expect(0x50)), 0);
+    let mut listener = Client::connect(mqtt, &hears);
+    assert_eq!(listener.heard().payload, "twice");
+    listener.ping();
+    assert_eq!(node.stop(), 0);
+}
+
+#[test]
+fn a_session_ends_when_its_time_is_over() {
+    let stage = Stage::open();
+    let mut hello = Hello::staying(5, "c");
+    let mut client = Client::connect(stage.address, &hello);
+    client.subscribe("a", 1);
+    // It does not want to be kept after all.
+    client.send(&[0xE0, 7, 0, 5, 17, 0, 0, 0, 0]);
+    assert_eq!(client.next(), None);
+    assert!(!Client::connect(stage.address, &hello).connack.0);
+    hello.properties.0.clear();
+    hello.clean = true;
+    let mut client = Client::connect(stage.address, &hello);
+    client.send(&[0xE0, 7, 0, 5, 17, 0, 0, 0, 9]);
+    assert_eq!(client.end(), Some(0x82), "what was to end cannot be kept");
+}

@@ -1,0 +1,51 @@
+//! What Mosquitto's own tools see.
+
+use super::stage::Stage;
+use crate::harness::mosquitto::program;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+fn tool(stage: &Stage, name: &str, words: &[&str]) -> Command {
+    let mut command = program(name);
+    command.args(["-h", "127.0.0.1", "-p", &stage.address.port().to_string()]).args(words);
+    command
+}
+
+/// `mosquitto_sub` that has heard what was retained at `ready`, and so hears everything.
+fn listening(stage: &Stage, words: &[&str]) -> (Child, BufReader<std::process::ChildStdout>) {
+    let mut child = tool(stage, "mosquitto_sub", words)
+        .args(["-t", "ready", "-W", "20"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    assert_eq!(line(&mut out), "ready yes");
+    (child, out)
+}
+
+fn line(out: &mut BufReader<std::process::ChildStdout>) -> String {
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    line.trim_end().into()
+}
+
+fn publish(stage: &Stage, words: &[&str]) {
+    let done = tool(stage, "mosquitto_pub", words).output().unwrap();
+    assert!(done.status.success(), "{done:?}");
+}
+
+#[test]
+fn mosquittos_tools_publish_and_hear_in_every_version() {
+    let stage = Stage::open();
+    publish(&stage, &["-t", "ready", "-m", "yes", "-r", "-q", "1"]);
+    for version in ["31", "311", "5"] {
+        for qos in ["0", "1", "2"] {
+            let words = ["-V", version, "-q", qos, "-v", "-t", "a/#"];
+            let (mut child, mut out) = listening(&stage, &words);
+            publish(&stage, &["-V", version, "-q", qos, "-t", "a/b", "-m", "hello"]);
+            assert_eq!(line(&mut out), "a/b hello", "{version} {qos}");
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+}
