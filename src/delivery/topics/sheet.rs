@@ -76,36 +76,41 @@ impl Drop for Sheet {
 
 /// The numbers of the subscriptions a publication is for; seldom more than one.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub enum Ids {
-    /// None of them has a number.
-    #[default]
-    None,
-    /// One.
+pub struct Ids(Numbers);
+
+/// Two words, as small as it gets without counting.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Numbers {
+    /// One, or none when it is 0.
     One(u32),
-    /// More.
     Many(Box<[u32]>),
+}
+
+impl Default for Numbers {
+    fn default() -> Self {
+        Self::One(0)
+    }
 }
 
 impl Ids {
     /// All of them.
     pub fn as_slice(&self) -> &[u32] {
-        match self {
-            Ids::None => &[],
-            Ids::One(id) => std::slice::from_ref(id),
-            Ids::Many(ids) => ids,
+        match &self.0 {
+            Numbers::One(0) => &[],
+            Numbers::One(id) => std::slice::from_ref(id),
+            Numbers::Many(ids) => ids,
         }
     }
 
     pub(super) fn of(id: Option<NonZeroU32>) -> Self {
-        id.map_or(Ids::None, |id| Ids::One(id.get()))
+        Self(Numbers::One(id.map_or(0, NonZeroU32::get)))
     }
 
     pub(super) fn add(&mut self, id: Option<NonZeroU32>) {
-        let Some(id) = id.map(NonZeroU32::get) else { return };
-        *self = match self {
-            Ids::None => Ids::One(id),
-            Ids::One(first) => Ids::Many([*first, id].into()),
-            Ids::Many(ids) => Ids::Many(ids.iter().copied().chain([id]).collect()),
+        let Some(id) = id else { return };
+        self.0 = match self.as_slice() {
+            [] => Numbers::One(id.get()),
+            ids => Numbers::Many(ids.iter().copied().chain([id.get()]).collect()),
         };
     }
 }

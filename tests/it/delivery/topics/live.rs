@@ -6,7 +6,7 @@ use bytes::Bytes;
 use linnet::base::limits::{SUBSCRIPTIONS_MAX, TOPIC_QUEUE_MAX};
 use linnet::chat::policy;
 use linnet::chat::publication::{Publication, Qos, Subscription};
-use linnet::delivery::{Bounds, Hub, Ids, Reached, Refused};
+use linnet::delivery::{Bounds, Hub, Reached, Refused};
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -50,7 +50,7 @@ fn overlapping_subscriptions_bring_it_once_with_the_most_they_ask_for() {
     hears.seat.unsubscribe(&super::filter("t/#"), None);
     client(&stage, "alice", "p").publish(&stage, "t/a", "y");
     let parcels = hears.seat.drain(9, 9).parcels;
-    assert_eq!((parcels[0].qos, parcels[0].retain, &parcels[0].ids), (Qos::Most, false, &Ids::One(9)));
+    assert_eq!((parcels[0].qos, parcels[0].retain, parcels[0].ids.as_slice()), (Qos::Most, false, &[9][..]));
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn ones_own_words_are_left_out_where_asked() {
     own.subscribe(&stage, &Subscription { id: Some(4), ..subscription("t", Qos::Most) });
     own.publish(&stage, "t", "y");
     let parcels = own.seat.drain(9, 9).parcels;
-    assert_eq!((parcels.len(), parcels[0].qos, &parcels[0].ids), (1, Qos::Most, &Ids::One(4)));
+    assert_eq!((parcels.len(), parcels[0].qos, parcels[0].ids.as_slice()), (1, Qos::Most, &[4][..]));
 }
 
 #[test]
