@@ -34,6 +34,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 /// Serves until a signal, or until the store fails.
 pub fn serve(
@@ -136,19 +137,28 @@ async fn doors(
     let term = signal(SignalKind::terminate()).map_err(open::no_thread)?;
     let interrupt = signal(SignalKind::interrupt()).map_err(open::no_thread)?;
     greet(&world, folder, (listening, config.owner.code_file.as_deref()), &node).await?;
+    say_ready(&node);
+    wait_for_the_end(stop, term, interrupt).await;
+    notify::stopping();
+    schedule.inspect(|schedule| schedule.stop());
+    close(tasks, &folder.path).await;
+    Ok(())
+}
+
+fn say_ready(node: &NodeHandle) {
     notify::ready();
     if let Some(within) = notify::watched() {
         tokio::spawn(watchdog::feed(node.clone(), within, notify::alive));
     }
-    wait_for_the_end(stop, term, interrupt).await;
-    notify::stopping();
-    schedule.inspect(|schedule| schedule.stop());
+}
+
+/// Waits until all doors are closed.
+async fn close(tasks: Vec<JoinHandle<()>>, data: &Path) {
     for task in tasks {
         // A door that panicked has said so; the others and the store still stop cleanly.
         let _ = task.await;
     }
-    let _ = fs::remove_file(socket_path(&folder.path));
-    Ok(())
+    let _ = fs::remove_file(socket_path(data));
 }
 
 /// Where the doors listen.

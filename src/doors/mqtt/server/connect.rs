@@ -304,7 +304,13 @@ impl Arrival {
             let (as_of, actor) =
                 self.broker.node.read(|reading| Ok((reading.newest(), reading.actor(&known.caller)?)))?;
             let token = if let Caller::Token(hash) = &known.caller { Some(*hash) } else { None };
-            let who = TopicWho { actor, token, client: client.clone(), is_persistent: session.is_stored };
+            let who = TopicWho {
+                actor,
+                token,
+                by_certificate: matches!(known.caller, Caller::Certificate(_)),
+                client: client.clone(),
+                is_persistent: session.is_stored,
+            };
             match hub.take_topic_seat(who, as_of) {
                 Ok(seat) => break (seat, as_of),
                 Err(Refused::Stale) if tried < STALE_RETRIES_MAX => {}
