@@ -1,5 +1,6 @@
 //! A client that speaks packets, and does what it is told: also what no client would.
 
+use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -127,6 +128,8 @@ pub fn packet(first: u8, body: &[u8]) -> Vec<u8> {
 pub struct Client {
     stream: TcpStream,
     version: u8,
+    /// Publications that came while an answer was waited for.
+    early: VecDeque<Packet>,
     /// The broker's answer to CONNECT: whether a session goes on, the reason, the properties.
     pub connack: (bool, u8, Vec<u8>),
 }
@@ -137,7 +140,7 @@ impl Client {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        Client { stream, version, connack: (false, 255, Vec::new()) }
+        Client { stream, version, early: VecDeque::new(), connack: (false, 255, Vec::new()) }
     }
 
     /// Connects, whatever the answer is.
@@ -161,7 +164,12 @@ impl Client {
     /// The same connection, for another thread.
     pub fn another(&self) -> Client {
         let connack = (false, 255, Vec::new());
-        Client { stream: self.stream.try_clone().unwrap(), version: self.version, connack }
+        Client {
+            stream: self.stream.try_clone().unwrap(),
+            version: self.version,
+            early: VecDeque::new(),
+            connack,
+        }
     }
 
     /// Sends bytes as they are.
@@ -171,6 +179,13 @@ impl Client {
 
     /// The next packet; nothing once the broker has hung up.
     pub fn next(&mut self) -> Option<Packet> {
+        if let Some(early) = self.early.pop_front() {
+            return Some(early);
+        }
+        self.read()
+    }
+
+    fn read(&mut self) -> Option<Packet> {
         let mut byte = [0];
         if self.stream.read(&mut byte).ok()? == 0 {
             return None;
@@ -195,6 +210,18 @@ impl Client {
         let packet = self.next().unwrap_or_else(|| panic!("hung up instead of {first:#x}"));
         assert_eq!(packet.first, first, "{packet:?}");
         packet.body
+    }
+
+    /// The next answer, which is of this kind; publications may come before it.
+    pub fn answer(&mut self, first: u8) -> Vec<u8> {
+        loop {
+            let packet = self.read().unwrap_or_else(|| panic!("hung up instead of {first:#x}"));
+            if packet.first >> 4 != 3 {
+                assert_eq!(packet.first, first, "{packet:?}");
+                return packet.body;
+            }
+            self.early.push_back(packet);
+        }
     }
 
     /// The next packet, which is a publication; it is not answered.
@@ -234,7 +261,7 @@ impl Client {
             1 => self.ack(0x40, told.packet),
             2 => {
                 self.ack(0x50, told.packet);
-                assert_eq!(self.expect(0x62)[..2], told.packet.to_be_bytes());
+                assert_eq!(self.answer(0x62)[..2], told.packet.to_be_bytes());
                 self.ack(0x70, told.packet);
             }
             _ => {}
@@ -292,12 +319,12 @@ impl Client {
         self.put(topic, payload, qos << 1 | u8::from(retain), 7, &[]);
         match qos {
             0 => 0,
-            1 => reason(&self.expect(0x40)),
+            1 => reason(&self.answer(0x40)),
             _ => {
-                let received = reason(&self.expect(0x50));
+                let received = reason(&self.answer(0x50));
                 if received < 0x80 {
                     self.ack(0x62, 7);
-                    self.expect(0x70);
+                    self.answer(0x70);
                 }
                 received
             }

@@ -137,8 +137,14 @@ fn exactly_once_is_once_across_the_plug_on_both_sides() {
     speaker.put("a", "twice", 4, 77, &[]);
     assert_eq!(reason(&speaker.expect(0x50)), 0);
     let mut listener = Client::connect(mqtt, &hears);
-    assert_eq!(listener.heard().payload, "twice");
-    listener.ping();
+    // It may be asked again whether it has let go of the number; nothing is told again.
+    let mut next = listener.next().unwrap();
+    if next.first == 0x62 {
+        assert_eq!(next.body[..2], told.packet.to_be_bytes());
+        listener.ack(0x70, told.packet);
+        next = listener.next().unwrap();
+    }
+    assert!(next.first >> 4 == 3 && next.body.ends_with(b"twice"), "{next:?}");
     assert_eq!(node.stop(), 0);
 }
 

@@ -49,3 +49,15 @@ fn mosquittos_tools_publish_and_hear_in_every_version() {
         }
     }
 }
+
+#[test]
+fn the_figures_are_told_to_whoever_wants_them() {
+    let stage = Stage::open();
+    let words =
+        ["-t", "$SYS/broker/clients/connected", "-t", "$SYS/broker/version", "-C", "2", "-v", "-W", "20"];
+    let heard = tool(&stage, "mosquitto_sub", &words).output().unwrap();
+    let text = String::from_utf8(heard.stdout).unwrap();
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines, ["$SYS/broker/clients/connected 1", "$SYS/broker/version linnet 0.1.0"]);
+}

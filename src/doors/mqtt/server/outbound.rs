@@ -127,6 +127,7 @@ impl Connection {
             match flight.step {
                 Step::Sent => self.write(Some(flight.id), true, &flight.what),
                 Step::Released => self.put(&Out::PubRel(word(flight.id, Reason::SUCCESS))),
+                Step::Over => {}
             }
         }
     }
@@ -180,59 +181,49 @@ impl Connection {
             return Ok(Flow::Done);
         };
         let is_handed_out = self.needs_hand_out(&flight.what);
-        let is_refused = ack.reason.is_failure();
-        let step = move |connection: &mut Connection| {
-            if is_refused {
-                connection.session.window.done(packet, Step::Sent);
-                connection.heard_more();
+        if ack.reason.is_failure() {
+            if is_handed_out {
+                self.session.window.over(packet);
             } else {
-                connection.session.window.received(packet);
-                connection.put(&Out::PubRel(word(packet, Reason::SUCCESS)));
+                self.session.window.done(packet, Step::Sent);
             }
+            self.heard_more();
+            return Ok(Flow::Done);
+        }
+        let release = move |connection: &mut Connection| {
+            connection.session.window.received(packet);
+            connection.put(&Out::PubRel(word(packet, Reason::SUCCESS)));
         };
-        match is_handed_out {
-            true => self.step(In::PubRec(ack), packet, is_refused, step),
-            false => {
-                self.in_turn(step);
-                Ok(Flow::Done)
-            }
+        if !is_handed_out {
+            self.in_turn(release);
+            return Ok(Flow::Done);
         }
-    }
-
-    /// The client has let go of a number. Where that is not noted in time it is asked again, which changes nothing.
-    pub(super) fn on_pubcomp(&mut self, ack: Ack) {
-        let packet = ack.packet;
-        let Some(delivery) = self.session.window.done(packet, Step::Released) else { return };
-        if self.needs_hand_out(&delivery) {
-            let (caller, client) = (self.caller.clone(), self.session.client.clone());
-            let job = move |node: &mut Node| node.step_hand_out(&caller, &client, packet, true);
-            if let Err(refusal) = self.broker.node.send(&self.caller, job) {
-                tracing::debug!(client = ?self.session.client, packet, ?refusal, "a number is let go of later");
-            }
-        }
-        self.heard_more();
-    }
-
-    /// Notes on the disk how far a client is with what is to arrive exactly once, and goes on then.
-    fn step(
-        &mut self,
-        of: In,
-        packet: u16,
-        done: bool,
-        then: impl FnOnce(&mut Connection) + Send + 'static,
-    ) -> Result<Flow, End> {
+        // A client that hears PUBREL forgets the number: what it has must be noted before.
         let (caller, client) = (self.caller.clone(), self.session.client.clone());
-        let job = move |node: &mut Node| node.step_hand_out(&caller, &client, packet, done);
+        let job = move |node: &mut Node| node.step_hand_out(&caller, &client, packet, false);
         match self.broker.node.send(&self.caller, job) {
             Ok(answer) => self.after(answer, move |connection, result| {
                 result.map_err(|_| End::Lost)?;
-                then(connection);
+                release(connection);
                 Ok(())
             }),
-            Err(Refusal::Busy) => return Ok(self.later(of)),
+            Err(Refusal::Busy) => return Ok(self.later(In::PubRec(ack))),
             Err(_) => return Err(End::Lost),
         }
         Ok(Flow::Done)
+    }
+
+    /// The client has let go of a number.
+    pub(super) fn on_pubcomp(&mut self, ack: Ack) {
+        let packet = ack.packet;
+        let flight = self.session.window.flight(packet).filter(|flight| flight.step == Step::Released);
+        let Some(flight) = flight else { return };
+        if self.needs_hand_out(&flight.what) {
+            self.session.window.over(packet);
+        } else {
+            self.session.window.done(packet, Step::Released);
+        }
+        self.heard_more();
     }
 }
 

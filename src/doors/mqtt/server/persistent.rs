@@ -38,7 +38,7 @@ pub(super) fn resume(session: &mut Session, opened: &Opened) {
     let lost = session
         .window
         .take_out(|flight| flight.what.qos == Qos::Exactly && flight.what.seq.is_some() && !noted(flight.id));
-    lost.into_iter().rev().for_each(|delivery| session.waiting.push_front(delivery));
+    lost.into_iter().rev().for_each(|flight| session.waiting.push_front(flight.what));
 }
 
 /// Takes up what the node kept of a session.
@@ -112,7 +112,9 @@ impl Connection {
             else {
                 continue;
             };
-            if qos == Qos::Most {
+            // What has a number already is on its way under that.
+            let is_sent = self.session.window.flights().any(|flight| flight.what.seq == Some(change.seq));
+            if qos == Qos::Most || is_sent {
                 continue;
             }
             let Some(mut delivery) = delivery(change, qos, ids, &now) else { continue };
@@ -129,6 +131,7 @@ impl Connection {
 
     /// Has the node know how far the client has heard, every so often.
     pub(super) fn heard_more(&mut self) {
+        self.let_go();
         self.acks += 1;
         if self.session.is_stored && self.acks >= MQTT_MOVE_EVERY {
             self.acks = 0;
@@ -145,6 +148,36 @@ impl Connection {
                 self.session.told = self.session.told.max(drained.upto);
             }
             self.seat.give_back(drained.parcels.into_iter().filter(Parcel::is_shared).collect());
+        }
+    }
+
+    /// Gives numbers free of what arrived exactly once, with the place up to which all has: or the node would tell it again
+    /// after a power cut.
+    pub(super) fn let_go(&mut self) {
+        let heard = self.session.heard();
+        let over = self
+            .session
+            .window
+            .take_out(|flight| flight.step == Step::Over && flight.what.seq.is_none_or(|seq| seq <= heard));
+        if over.is_empty() {
+            return;
+        }
+        let packets: Vec<u16> = over.iter().map(|flight| flight.id).collect();
+        let (caller, client, dropped) =
+            (self.caller.clone(), self.session.client.clone(), self.session.dropped);
+        let job = move |node: &mut Node| {
+            node.move_topic_session(&caller, &client, heard, dropped)?;
+            packets
+                .iter()
+                .try_for_each(|packet| node.step_hand_out(&caller, &client, *packet, true).map(drop))
+        };
+        match self.broker.node.send(&self.caller, job) {
+            Ok(_) => self.session.moved = heard,
+            // It is asked again whether it has let go of the number, which changes nothing.
+            Err(refusal) => {
+                tracing::debug!(client = ?self.session.client, ?refusal, "numbers are let go of later");
+                over.into_iter().for_each(|flight| self.session.window.restore(flight));
+            }
         }
     }
 

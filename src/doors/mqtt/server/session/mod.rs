@@ -75,7 +75,8 @@ impl Session {
 
     /// The place up to which nothing has to be told again.
     pub fn heard(&self) -> Seq {
-        let under_way = self.window.flights().map(|flight| &flight.what).chain(&self.waiting);
+        let sent = self.window.flights().filter(|flight| flight.step != Step::Over);
+        let under_way = sent.map(|flight| &flight.what).chain(&self.waiting);
         let first = under_way.filter_map(|delivery| delivery.seq).min();
         first.map_or(self.told, |first| self.told.min(Seq(first.0.saturating_sub(1)))).max(self.moved)
     }
@@ -115,6 +116,9 @@ mod tests {
         session.window.done(first, Step::Sent);
         session.window.done(live, Step::Sent);
         assert_eq!(session.heard(), Seq(14));
+        let last = session.window.flights().last().map_or(0, |flight| flight.id);
+        session.window.over(last);
+        assert_eq!(session.heard(), Seq(16), "for the client that is over");
         session.moved = Seq(16);
         assert_eq!(session.heard(), Seq(16), "it never goes back");
     }

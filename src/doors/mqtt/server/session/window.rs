@@ -9,6 +9,8 @@ pub enum Step {
     Sent,
     /// It has it, and has not said that it heard that we know.
     Released,
+    /// For it this is over; for us it is once everything before it is.
+    Over,
 }
 
 /// One publication on its way.
@@ -78,17 +80,26 @@ impl<T> Window<T> {
 
     /// The client has what was sent exactly once with this number; what follows is that both know.
     pub fn received(&mut self, id: u16) {
+        self.set(id, Step::Released);
+    }
+
+    /// For the client this is over.
+    pub fn over(&mut self, id: u16) {
+        self.set(id, Step::Over);
+    }
+
+    fn set(&mut self, id: u16, step: Step) {
         if let Some(flight) = self.flights.iter_mut().find(|flight| flight.id == id) {
-            flight.step = Step::Released;
+            flight.step = step;
         }
     }
 
     /// Takes out those that are meant, oldest first.
-    pub fn take_out(&mut self, is_meant: impl Fn(&Flight<T>) -> bool) -> Vec<T> {
+    pub fn take_out(&mut self, is_meant: impl Fn(&Flight<T>) -> bool) -> Vec<Flight<T>> {
         let (taken, left): (VecDeque<_>, VecDeque<_>) =
             std::mem::take(&mut self.flights).into_iter().partition(is_meant);
         self.flights = left;
-        taken.into_iter().map(|flight| flight.what).collect()
+        taken.into()
     }
 
     fn free_id(&self) -> u16 {
