@@ -154,7 +154,12 @@ impl Config {
             owner: Owner::default(),
             http: Http { address: SocketAddr::from(([0, 0, 0, 0], 0)), hosts: Vec::new(), tls_address: None },
             tls: TlsFiles::default(),
-            mqtt: Mqtt { address: MqttAddress::Off, anonymous: Anonymous::Off, sys_interval_s: 0 },
+            mqtt: Mqtt {
+                address: MqttAddress::Off,
+                tls_address: None,
+                anonymous: Anonymous::Off,
+                sys_interval_s: 0,
+            },
             disk: Disk { floor: None },
             backup: ScheduledBackups::default(),
             retention: Retention::default(),

@@ -1,27 +1,35 @@
 //! The door for devices that speak MQTT: where it stands, and that it is opened and closed with the others.
 
+use super::{secure, serve};
 use crate::cli::Failure;
 use crate::config::{Anonymous, Config, MqttAddress};
 use crate::doors::mqtt::server::{self, Broker};
-use crate::doors::reach::Take;
+use crate::doors::reach::{Take, Tls};
 use crate::node::NodeHandle;
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
 /// The door, not yet open.
 pub struct Door {
     listener: Option<TcpListener>,
+    secure: Option<(TcpListener, Arc<Tls>)>,
     broker: Option<Arc<Broker>>,
     sockets: usize,
 }
 
 impl Door {
     /// Takes the port. One that everybody knows and somebody else has is no reason to stop; one that was asked for is.
-    pub async fn bind(config: &Config, node: &NodeHandle, sockets: usize) -> Result<Door, Failure> {
+    pub async fn bind(
+        config: &Config,
+        data: &Path,
+        node: &NodeHandle,
+        sockets: usize,
+    ) -> Result<Door, Failure> {
         let Some(address) = config.mqtt.address.beside(config.http.address) else {
-            return Ok(Door { listener: None, broker: None, sockets: 0 });
+            return Ok(Door { listener: None, secure: None, broker: None, sockets: 0 });
         };
         let listener = match TcpListener::bind(address).await {
             Ok(listener) => Some(listener),
@@ -32,6 +40,15 @@ impl Door {
                 None
             }
         };
+        let secure = match config.mqtt.tls_address {
+            Some(address) => {
+                let tls = secure::tls(config, data, node)?;
+                let (listener, bound) = serve::listen(address, "mqtt.tls_address").await?;
+                tracing::info!(%bound, fingerprint = %tls.fingerprint(), "mqtt over tls");
+                Some((listener, tls))
+            }
+            None => None,
+        };
         // Half of the open files: neither door can take the other's.
         let sockets = sockets / 2;
         let settings = server::Settings {
@@ -41,7 +58,7 @@ impl Door {
             sockets_max: sockets,
         };
         let broker = Some(Arc::new(Broker::new(node.clone(), settings)));
-        Ok(Door { listener, broker, sockets })
+        Ok(Door { listener, secure, broker, sockets })
     }
 
     /// Where it listens.
@@ -62,7 +79,9 @@ impl Door {
     /// Opens it until `ended`.
     pub async fn open(self, ended: impl Future<Output = ()> + Send) {
         if let Some(broker) = self.broker {
-            server::serve(self.listener, broker, ended).await;
+            let plain = self.listener.map(|listener| (listener, None));
+            let secure = self.secure.map(|(listener, tls)| (listener, Some(tls)));
+            server::serve(plain.into_iter().chain(secure).collect(), broker, ended).await;
         }
     }
 }

@@ -55,7 +55,7 @@ impl Secure {
 }
 
 /// The node's side of TLS.
-fn tls(config: &Config, data: &Path, node: &NodeHandle) -> Result<Arc<Tls>, Failure> {
+pub fn tls(config: &Config, data: &Path, node: &NodeHandle) -> Result<Arc<Tls>, Failure> {
     let given = &config.tls;
     let files = match (&given.certificate, &given.key) {
         (Some(certificate), Some(key)) => {

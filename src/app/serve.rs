@@ -100,7 +100,7 @@ async fn doors(
     let (web, bound) = listen(config.http.address, "--http").await?;
     let secure = Secure::open(config, &folder.path, &node).await?;
     let sockets = machine::sockets_max(&node.budget);
-    let door = mqtt::Door::bind(config, &node, sockets).await?;
+    let door = mqtt::Door::bind(config, &folder.path, &node, sockets).await?;
     let shown = secure.as_ref().map(Secure::shown);
     let listening = Listening { web: bound, secure: shown, mqtt: door.address() };
     let commands = control_socket(&folder.path)?;

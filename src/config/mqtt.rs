@@ -10,6 +10,8 @@ const MQTT_PORT: u16 = 1883;
 pub struct Mqtt {
     /// Where it listens.
     pub address: MqttAddress,
+    /// Where it listens for MQTT over TLS, unless that is off.
+    pub tls_address: Option<SocketAddr>,
     /// Who may connect without a key.
     pub anonymous: Anonymous,
     /// Seconds between two tellings of the figures under `$SYS`; 0 tells none.

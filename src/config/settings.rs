@@ -138,6 +138,14 @@ pub(super) const SETTINGS: &[Setting] = &[
         show: |config| quoted(&config.mqtt.address.words()),
     },
     Setting {
+        key: "mqtt.tls_address",
+        expected: "\"off\" or an address with a port such as 0.0.0.0:8883",
+        set: |config, given| put(&mut config.mqtt.tls_address, text(given).and_then(address_or_off)),
+        show: |config| {
+            quoted(&config.mqtt.tls_address.map_or("off".to_owned(), |address| address.to_string()))
+        },
+    },
+    Setting {
         key: "mqtt.anonymous",
         expected: "\"off\" or \"loopback\"",
         set: |config, given| put(&mut config.mqtt.anonymous, text(given).and_then(Anonymous::parse)),

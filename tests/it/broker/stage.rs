@@ -55,7 +55,7 @@ impl Stage {
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
                 bound.send(listener.local_addr().unwrap()).unwrap();
                 tokio::spawn(async move { hub.relay().await });
-                serve(Some(listener), broker, async { drop(stopped.await) }).await;
+                serve(vec![(listener, None)], broker, async { drop(stopped.await) }).await;
             });
         });
         let (running, stop, thread) = (Some(running), Some(stop), Some(thread));

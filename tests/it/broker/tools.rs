@@ -1,7 +1,9 @@
 //! What Mosquitto's own tools see.
 
 use super::stage::Stage;
-use crate::harness::mosquitto::program;
+use crate::harness::mosquitto::{free_port, program};
+use crate::harness::process::Process;
+use crate::program::Desk;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
@@ -60,4 +62,30 @@ fn the_figures_are_told_to_whoever_wants_them() {
     let mut lines: Vec<&str> = text.lines().collect();
     lines.sort_unstable();
     assert_eq!(lines, ["$SYS/broker/clients/connected 1", "$SYS/broker/version linnet 0.1.0"]);
+}
+
+#[test]
+fn over_tls_and_by_its_key_a_device_speaks_in_its_room() {
+    let port = free_port();
+    let settings = format!("[mqtt]\ntls_address = '127.0.0.1:{port}'\nanonymous = 'off'\n");
+    let desk = Desk::with(&[("linnet.toml", &settings)]);
+    let node = Process::start(&desk, "");
+    let added = desk.run("device add porch --room garden --json");
+    let added: serde_json::Value = serde_json::from_str(&added.out).unwrap();
+    let key = added["token"].as_str().unwrap();
+    let publish = |key: &str| {
+        let mut command = program("mosquitto_pub");
+        let certificate = desk.path().join("linnet-data/tls/certificate.pem");
+        command.args(["-h", "localhost", "-p", &port.to_string(), "-u", "porch", "-P", key]);
+        command
+            .args(["-t", "linnet/room/garden/post", "-m", "door open", "-q", "1", "--cafile"])
+            .arg(certificate);
+        command.output().unwrap()
+    };
+    let done = publish(key);
+    assert!(done.status.success(), "{done:?}");
+    assert!(!publish("dv_wrong").status.success());
+    let rooms: serde_json::Value = serde_json::from_str(&desk.run("room list --json").out).unwrap();
+    assert!(rooms.as_array().unwrap().iter().any(|room| room["name"] == "garden" && room["messages"] == 1));
+    assert_eq!(node.stop(), 0);
 }

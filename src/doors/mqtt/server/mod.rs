@@ -27,7 +27,7 @@ use crate::chat::policy::MayPublish;
 use crate::chat::publication::Publication;
 use crate::chat::refusal::Refusal;
 use crate::delivery::Refused;
-use crate::doors::reach::{Stream, Take};
+use crate::doors::reach::{Clients, Stream, Take, Tls};
 use crate::node::{NodeHandle, Reading};
 use doorstep::Doorstep;
 use registry::Registry;
@@ -132,16 +132,18 @@ pub fn take(broker: Arc<Broker>) -> Take {
     })
 }
 
-/// Serves until `shutdown` is done, then sees the clients off. Without a listener, those who come through other doors.
-pub async fn serve(listener: Option<TcpListener>, broker: Arc<Broker>, shutdown: impl Future<Output = ()>) {
+/// A port, and the certificate that is shown there.
+pub type Port = (TcpListener, Option<Arc<Tls>>);
+
+/// Serves until `shutdown` is done, then sees the clients off. Without a port, those who come through other doors.
+pub async fn serve(ports: Vec<Port>, broker: Arc<Broker>, shutdown: impl Future<Output = ()>) {
     if let Err(refusal) = broker.know_sessions() {
         tracing::error!(?refusal, "what sessions hear is not known: what is published is not kept for them");
     }
-    let aside = [tokio::spawn(will::publish_due(broker.clone())), tokio::spawn(sys::tell(broker.clone()))];
-    tokio::select! {
-        () = accept(listener, &broker) => {}
-        () = shutdown => {}
-    }
+    let mut aside =
+        vec![tokio::spawn(will::publish_due(broker.clone())), tokio::spawn(sys::tell(broker.clone()))];
+    aside.extend(ports.into_iter().map(|port| tokio::spawn(accept(port, broker.clone()))));
+    shutdown.await;
     aside.iter().for_each(JoinHandle::abort);
     broker.stopping.store(true, Ordering::SeqCst);
     broker.doorstep.stop();
@@ -151,14 +153,20 @@ pub async fn serve(listener: Option<TcpListener>, broker: Arc<Broker>, shutdown:
     let _ = tokio::time::timeout(Duration::from_secs(STOP_SECONDS_MAX), all).await;
 }
 
-async fn accept(listener: Option<TcpListener>, broker: &Arc<Broker>) {
-    let Some(listener) = listener else { return std::future::pending().await };
+async fn accept((listener, tls): Port, broker: Arc<Broker>) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                let broker = broker.clone();
+                let (broker, tls) = (broker.clone(), tls.clone());
                 tokio::spawn(async move {
-                    connect::welcome(Socket::new(Stream::plain(stream, peer)), broker).await;
+                    let stream = match tls {
+                        Some(tls) => tls.accept(stream, peer, Clients::MayShow).await,
+                        None => Ok(Stream::plain(stream, peer)),
+                    };
+                    match stream {
+                        Ok(stream) => connect::welcome(Socket::new(stream), broker).await,
+                        Err(error) => tracing::debug!(%peer, %error, "a handshake came to nothing"),
+                    }
                 });
             }
             Err(error) => {
