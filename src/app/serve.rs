@@ -311,6 +311,7 @@ fn bridge_line(report: &bridge::status::Report) -> BridgeLine {
         connected: report.connected,
         error: report.error.clone(),
         posted: report.posted,
+        sent: report.sent,
         dropped: report.dropped,
     }
 }

@@ -115,5 +115,6 @@ fn bridge_words(bridge: &BridgeLine) -> String {
     };
     let dropped = if bridge.dropped > 0 { format!(", {} dropped", bridge.dropped) } else { String::new() };
     let (name, broker) = (plain(&bridge.name), plain(&bridge.broker));
-    format!("{name} at {broker}: {how}, {} posted{dropped}", bridge.posted)
+    let sent = if bridge.sent > 0 { format!(", {} sent", bridge.sent) } else { String::new() };
+    format!("{name} at {broker}: {how}, {} posted{sent}{dropped}", bridge.posted)
 }

@@ -1,5 +1,9 @@
 //! `[[bridge]]` blocks: from entries of a file to a checked rule.
 
+mod ways;
+
+pub(super) use ways::gather;
+
 use super::file::Entry;
 use super::origin::{Origin, Row};
 use super::problem::Problem;
@@ -8,15 +12,33 @@ use crate::base::limits::{BRIDGE_NAME_CHARS_MAX, MQTT_CLIENT_ID_BYTES_MAX, PASSW
 use crate::base::near::nearest;
 use crate::base::secret::Secret;
 use crate::chat::name::Name;
-use crate::doors::mqtt::bridge::rule::{BridgeRule, Broker, Password, Qos, TopicFilter};
-use crate::doors::mqtt::bridge::template::Template;
-use std::path::Path;
+use crate::doors::mqtt::bridge::broker::{Broker, Certificates, Version};
+use crate::doors::mqtt::bridge::rule::{BridgeRule, Password, Qos};
+use std::path::{Path, PathBuf};
+use ways::Direction;
 
 /// Keys of a block, in the order they are shown.
-pub(super) const KEYS: [&str; 10] =
-    ["name", "url", "user", "password", "password_file", "topic", "room", "template", "qos", "client_id"];
-
-const TEMPLATE: &str = "{topic}: {payload}";
+pub(super) const KEYS: [&str; 19] = [
+    "name",
+    "url",
+    "version",
+    "tls",
+    "ca",
+    "certificate",
+    "key",
+    "user",
+    "password",
+    "password_file",
+    "direction",
+    "room",
+    "topic",
+    "template",
+    "qos",
+    "out_topic",
+    "out_template",
+    "status_topic",
+    "client_id",
+];
 
 /// The entries of one block, taken out one by one.
 struct Block<'a> {
@@ -52,24 +74,38 @@ fn unknown(entry: &Entry) -> Problem {
 impl Block<'_> {
     fn rule(&mut self) -> Option<BridgeRule> {
         let name = self.needed("name", NAME, |text| is_name(text).then(|| text.to_owned()).ok_or(NAME));
-        let broker = self.needed("url", "mqtt://HOST:PORT", Broker::parse);
-        let user = self.optional("user", "a text", |text| Ok(text.to_owned()));
+        let tls = self.chosen("tls", Given::Other("false".into()), "true or false", word)?;
+        let address = self.needed("url", "mqtt://HOST:PORT", |text| Broker::parse(text, tls));
+        let (broker, user_there) = address.map_or((None, None), |(broker, user)| (Some(broker), user));
+        let version = self.chosen("version", Given::Number(4), "4 or 5", |given| match given {
+            Given::Number(4) => Some(Version::V4),
+            Given::Number(5) => Some(Version::V5),
+            _ => None,
+        });
+        let secured = broker.as_ref().is_none_or(|broker| broker.carrier.is_secured());
+        let certificates = self.certificates(secured);
+        let user = self.optional("user", "a text", |text| Ok(text.to_owned())).or(user_there);
         let password = self.password(user.is_some());
-        let topic = self.needed("topic", "a topic filter such as tele/+/SENSOR", TopicFilter::parse);
+        let direction = self.chosen("direction", Given::Text("in".into()), DIRECTION, Direction::parse);
         let room = self.needed("room", ROOM, |text| Name::parse_room(text).map_err(|_| ROOM));
-        let template = self.template();
-        let qos = self.qos();
+        let (direction, room) = direction.zip(room)?;
+        let tells = self.tells(direction, &room);
+        let hears = self.hears(direction, tells.as_ref());
+        let status_topic = self.status_topic();
         let client_id = self.client_id(name.as_deref());
         Some(BridgeRule {
             name: name?,
             broker: broker?,
+            version: version?,
+            certificates,
             user,
             password,
             client_id: client_id?,
-            topic: topic?,
-            room: room?,
-            template: template?,
-            qos: qos?,
+            room,
+            hears: hears?,
+            tells: tells?,
+            status_topic,
+            fellows: Vec::new(),
         })
     }
 
@@ -153,43 +189,91 @@ impl Block<'_> {
         }
     }
 
-    fn template(&mut self) -> Option<Template> {
-        let Some(entry) = self.entry("template") else {
-            self.row("template", quoted(TEMPLATE), Origin::Default);
-            return Some(Template::parse(TEMPLATE).expect("the default template is a template"));
+    /// A template, the usual one unless written.
+    fn said<T>(
+        &mut self,
+        key: &'static str,
+        usual: &str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let (given, origin) = match self.entry(key) {
+            Some(entry) => (entry.given.clone(), entry.origin.clone()),
+            None => (Given::Text(usual.to_owned()), Origin::Default),
         };
-        let (given, origin) = (entry.given.clone(), entry.origin.clone());
         let parsed = match &given {
-            Given::Text(text) => Template::parse(text).map_err(|error| error.to_string()),
-            _ => Err(format!("is {}; expected a text such as \"{TEMPLATE}\"", given.described())),
+            Given::Text(text) => parse(text),
+            _ => Err(format!("is {}; expected a text with fields", given.described())),
         };
-        match parsed {
-            Ok(template) => {
-                self.row("template", quoted(template.source()), origin);
+        match (parsed, given) {
+            (Ok(template), Given::Text(text)) => {
+                self.row(key, quoted(&text), origin);
                 Some(template)
             }
-            Err(what) => {
-                self.problems.push(Problem::at(&origin, format!("bridge.template {what}")));
+            (Err(what), _) => {
+                self.problems.push(Problem::at(&origin, format!("bridge.{key} {what}")));
                 None
             }
+            (Ok(_), _) => None,
         }
     }
 
+    fn certificates(&mut self, secured: bool) -> Certificates {
+        let path = |text: &str| Ok(PathBuf::from(text));
+        let [ca, certificate, key] =
+            ["ca", "certificate", "key"].map(|key| self.optional(key, "the path of a file", path));
+        let written = |key| self.entry(key).map(|entry| entry.origin.clone());
+        let first = written("ca").or(written("certificate")).or(written("key"));
+        if let (false, Some(origin)) = (secured, first) {
+            let what = "bridge has certificates but no TLS: write 'tls = true', or mqtts:// or wss://";
+            self.problems.push(Problem::at(&origin, what));
+        } else if let (true, Some(origin)) =
+            (certificate.is_some() != key.is_some(), written("certificate").or(written("key")))
+        {
+            self.problems.push(Problem::at(
+                &origin,
+                "a bridge's certificate needs its key, and a key its certificate",
+            ));
+        }
+        let own =
+            certificate.zip(key).map(|(certificate, key)| (self.beside(&certificate), self.beside(&key)));
+        Certificates { ca: ca.map(|ca| self.beside(&ca)), own }
+    }
+
     fn qos(&mut self) -> Option<Qos> {
-        let (given, origin) = match self.entry("qos") {
+        self.chosen("qos", Given::Number(1), "0 or 1", |given| match given {
+            Given::Number(0) => Some(Qos::AtMostOnce),
+            Given::Number(1) => Some(Qos::AtLeastOnce),
+            _ => None,
+        })
+    }
+
+    /// One of a few values, the usual one unless written.
+    fn chosen<T>(
+        &mut self,
+        key: &'static str,
+        usual: Given,
+        expected: &str,
+        choose: impl Fn(&Given) -> Option<T>,
+    ) -> Option<T> {
+        let (given, origin) = match self.entry(key) {
             Some(entry) => (entry.given.clone(), entry.origin.clone()),
-            None => (Given::Number(1), Origin::Default),
+            None => (usual, Origin::Default),
         };
-        let qos = match given {
-            Given::Number(0) => Qos::AtMostOnce,
-            Given::Number(1) => Qos::AtLeastOnce,
-            _ => {
-                self.problems.push(Problem::unfit(&origin, "bridge.qos", &given.described(), "0 or 1"));
-                return None;
-            }
+        let Some(chosen) = choose(&given) else {
+            self.problems.push(Problem::unfit(
+                &origin,
+                &format!("bridge.{key}"),
+                &given.described(),
+                expected,
+            ));
+            return None;
         };
-        self.row("qos", (qos as u8).to_string(), origin);
-        Some(qos)
+        let shown = match given {
+            Given::Number(number) => number.to_string(),
+            given => given.described(),
+        };
+        self.row(key, shown, origin);
+        Some(chosen)
     }
 
     fn client_id(&mut self, name: Option<&str>) -> Option<String> {
@@ -208,6 +292,14 @@ impl Block<'_> {
     }
 }
 
+fn word(given: &Given) -> Option<bool> {
+    match given {
+        Given::Other(word) => word.parse().ok(),
+        _ => None,
+    }
+}
+
+const DIRECTION: &str = "\"in\", \"out\" or \"both\"";
 const NAME: &str = "1 to 32 small letters, digits, '-' or '_', such as \"sensors\"";
 const ROOM: &str = "the name of a room, such as \"garden\"";
 const CLIENT_ID: &str = "1 to 64 visible ASCII characters";

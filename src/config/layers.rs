@@ -198,7 +198,8 @@ impl Reading {
         }
     }
 
-    fn finish(self) -> Result<Loaded, ConfigError> {
+    fn finish(mut self) -> Result<Loaded, ConfigError> {
+        bridge::gather(&mut self.config.bridges, &mut self.bridges, &self.config.name);
         if let Some(error) = ConfigError::from(self.problems) {
             return Err(error);
         }

@@ -3,7 +3,9 @@
 use super::layers::variable_name;
 use super::settings::SETTINGS;
 use super::*;
+use crate::doors::mqtt::bridge::broker::{Carrier, Version};
 use crate::doors::mqtt::bridge::rule::{Password, Qos};
+use crate::doors::mqtt::bridge::saying::Saying;
 use std::fs;
 
 /// A folder with files, and what loading it gives.
@@ -192,13 +194,51 @@ fn a_bridge_is_read_with_its_defaults() {
     let bridge = &loaded.config.bridges[0];
     assert_eq!((bridge.broker.host.as_str(), bridge.broker.port), ("broker", 1884));
     assert_eq!(bridge.client_id, "linnet-porch");
-    assert_eq!(bridge.template.source(), "{topic}: {payload}");
-    assert_eq!(bridge.qos, Qos::AtLeastOnce);
-    assert_eq!(bridge.topic.as_str(), "tele/#");
+    assert_eq!(bridge.hears.as_ref().expect("in").template.source(), "{topic}: {payload}");
+    assert_eq!(bridge.hears.as_ref().expect("in").qos, Qos::AtLeastOnce);
+    assert_eq!(bridge.hears.as_ref().expect("in").topic.as_str(), "tele/#");
     assert_eq!(origin_of(&loaded, "bridge.porch.url"), "linnet.toml:3");
     assert_eq!(origin_of(&loaded, "bridge.porch.qos"), "default");
     let everything = format!("{loaded:?}");
     assert!(!everything.contains("swordfish"), "{everything}");
+}
+
+#[test]
+fn a_bridge_says_how_its_broker_is_reached() {
+    let text = BRIDGE.replace("mqtt://", "wss://me@").replace("1884", "443/x")
+        + "version = 5\nca = 'ca.pem'\ncertificate = 'own.pem'\nkey = '/own.key'\n";
+    let loaded = load(&[("linnet.toml", &text)], &[], &[]).expect("a bridge");
+    let bridge = &loaded.config.bridges[0];
+    assert_eq!(bridge.broker.to_string(), "wss://broker:443/x");
+    assert_eq!((bridge.user.as_deref(), bridge.version), (Some("me"), Version::V5));
+    let (certificate, key) = bridge.certificates.own.as_ref().expect("a certificate");
+    assert!(certificate.ends_with("own.pem") && !certificate.is_relative(), "{certificate:?}");
+    assert_eq!(key.to_str(), Some("/own.key"));
+    let text = format!("{BRIDGE}tls = true\n");
+    let loaded = load(&[("linnet.toml", &text)], &[], &[]).expect("a bridge");
+    assert_eq!(loaded.config.bridges[0].broker.carrier, Carrier::Tls);
+}
+
+#[test]
+fn a_bridge_goes_in_or_out_or_both_ways() {
+    let text = BRIDGE.replace("topic = 'tele/#'", "direction = 'both'")
+        + &BRIDGE.replace("topic = 'tele/#'", "direction = 'out'").replace("porch", "attic")
+        + "out_template = '{author}: {text}'\nstatus_topic = 'a/b'\n"
+        + &BRIDGE.replace("porch", "cellar").replace("1884", "1885");
+    let loaded = load(&[("linnet.toml", &text)], &[], &[]).expect("three bridges");
+    let [both, out, into] = &loaded.config.bridges[..] else { panic!("three") };
+    let tells = both.tells.as_ref().expect("a way out");
+    assert_eq!((tells.topic.as_str(), &tells.saying), ("linnet/room/garden/msg", &Saying::Json));
+    let hears = both.hears.as_ref().expect("a way in");
+    assert_eq!(
+        (hears.topic.as_str(), hears.template.source()),
+        (tells.topic.as_str(), "{json.author}: {json.text}")
+    );
+    assert!(out.hears.is_none() && matches!(out.tells.as_ref().expect("out").saying, Saying::Form(_)));
+    assert!(into.tells.is_none());
+    let status = [both, out, into].map(|rule| rule.status_topic.as_deref());
+    assert_eq!(status, [Some("linnet/linnet/status"), Some("a/b"), Some("linnet/linnet/status")]);
+    assert_eq!((&both.fellows, &into.fellows), (&vec!["attic".to_owned()], &vec![]));
 }
 
 #[test]
@@ -233,8 +273,8 @@ fn a_wrong_bridge_is_refused_with_its_line_and_what_to_write() {
         ),
         (with("client_id = ''"), "linnet.toml:6: bridge.client_id is \"\"; expected 1 to 64 visible"),
         (
-            BRIDGE.replace("mqtt:", "mqtts:"),
-            "linnet.toml:3: bridge.url is \"mqtts://broker:1884\"; expected mqtt://HOST:PORT",
+            BRIDGE.replace("mqtt:", "http:"),
+            "linnet.toml:3: bridge.url is \"http://broker:1884\"; expected mqtt://HOST:PORT",
         ),
         (
             BRIDGE.replace("tele/#", "tele/#/x"),
@@ -262,6 +302,34 @@ fn a_wrong_bridge_is_refused_with_its_line_and_what_to_write() {
         let found = problems(&text).join("\n");
         assert!(found.starts_with(expected), "{text}\n{found}");
         assert!(!found.contains("swordfish"), "{found}");
+    }
+}
+
+#[test]
+fn a_bridge_that_contradicts_itself_is_refused() {
+    let with = |line: &str| format!("{BRIDGE}{line}\n");
+    for (text, expected) in [
+        (
+            with("direction = 'up'"),
+            "linnet.toml:6: bridge.direction is \"up\"; expected \"in\", \"out\" or \"both\"",
+        ),
+        (with("out_topic = 'x'"), "linnet.toml:6: bridge.out_topic does nothing here: direction is \"in\""),
+        (with("direction = 'out'"), "linnet.toml:4: bridge.topic does nothing here: direction is \"out\""),
+        (
+            with("direction = 'both'\nout_topic = 'a/#'"),
+            "linnet.toml:7: bridge.out_topic is \"a/#\"; expected a topic without",
+        ),
+        (
+            with("direction = 'both'\nout_template = '{x}'"),
+            "linnet.toml:7: bridge.out_template does not know '{x}'",
+        ),
+        (with("version = 3"), "linnet.toml:6: bridge.version is the number 3; expected 4 or 5"),
+        (with("tls = 'yes'"), "linnet.toml:6: bridge.tls is \"yes\"; expected true or false"),
+        (with("ca = 'x'"), "linnet.toml:6: bridge has certificates but no TLS"),
+        (with("tls = true\nkey = 'x'"), "linnet.toml:7: a bridge's certificate needs its key"),
+    ] {
+        let found = problems(&text).join("\n");
+        assert!(found.starts_with(expected), "{text}\n{found}");
     }
 }
 

@@ -7,6 +7,7 @@
 pub mod accounts;
 pub mod backup;
 pub mod books;
+pub mod bridges;
 pub mod caller;
 pub mod care;
 pub mod check;

@@ -306,6 +306,11 @@ pub fn room_retention(room: &RoomId) -> String {
     format!("retention.room.{room}")
 }
 
+/// The name of the setting that says how far a bridge's broker has taken what was said.
+pub fn bridge_mark(bridge: &str) -> String {
+    format!("bridge.{bridge}.mark")
+}
+
 /// The newest delivery of a bridge among those whose packet ids share a place. Brokers count on, so that a place is taken
 /// again when the delivery in it is old.
 pub fn delivery(bridge: &str, packet: u16) -> Key {

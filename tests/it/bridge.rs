@@ -1,11 +1,14 @@
 //! The inbound bridge: a real Mosquitto and real publishers; and a scripted broker for what happens only by chance.
 
+mod carriers;
+mod outward;
 mod real;
 mod scripted;
 
 use crate::harness::alive::Alive;
 use linnet::chat::name::Name;
-use linnet::doors::mqtt::bridge::rule::{BridgeRule, Broker, Password, Qos, TopicFilter};
+use linnet::doors::mqtt::bridge::broker::{Broker, Certificates, Version};
+use linnet::doors::mqtt::bridge::rule::{BridgeRule, Hears, Password, Qos, TopicFilter};
 use linnet::doors::mqtt::bridge::status::Status;
 use linnet::doors::mqtt::bridge::{self, template::Template};
 use std::sync::Arc;
@@ -16,14 +19,21 @@ use tokio::task::JoinHandle;
 fn rule(port: u16, topic: &str) -> BridgeRule {
     BridgeRule {
         name: "porch".to_owned(),
-        broker: Broker { host: "127.0.0.1".to_owned(), port },
+        broker: Broker::parse(&format!("mqtt://127.0.0.1:{port}"), false).unwrap().0,
+        version: Version::V4,
+        certificates: Certificates::default(),
         user: None,
         password: Password::None,
         client_id: "linnet-porch".to_owned(),
-        topic: TopicFilter::parse(topic).unwrap(),
         room: Name::fixed("garden"),
-        template: Template::parse("{payload}").unwrap(),
-        qos: Qos::AtLeastOnce,
+        hears: Some(Hears {
+            topic: TopicFilter::parse(topic).unwrap(),
+            template: Template::parse("{payload}").unwrap(),
+            qos: Qos::AtLeastOnce,
+        }),
+        tells: None,
+        status_topic: None,
+        fellows: Vec::new(),
     }
 }
 
@@ -32,6 +42,8 @@ struct Bridge {
     status: Arc<Status>,
     stop: oneshot::Sender<()>,
     work: JoinHandle<()>,
+    /// What wakes listeners in a node that serves.
+    relay: JoinHandle<()>,
 }
 
 impl Bridge {
@@ -42,18 +54,22 @@ impl Bridge {
             let _ = stopped.await;
         };
         let work = tokio::spawn(bridge::run(rule, alive.node.clone(), status.clone(), shutdown));
-        Bridge { status, stop, work }
+        let hub = alive.node.hub.clone();
+        let relay = tokio::spawn(async move { hub.relay().await });
+        Bridge { status, stop, work, relay }
     }
 
     /// Stops as the node does when it is told to end.
     async fn stop(self) {
         self.stop.send(()).unwrap();
         self.work.await.unwrap();
+        self.relay.abort();
     }
 
     /// Ends in the middle of whatever it does.
     async fn kill(self) {
         self.work.abort();
+        self.relay.abort();
         assert!(self.work.await.unwrap_err().is_cancelled());
     }
 

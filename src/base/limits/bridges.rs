@@ -8,6 +8,10 @@ pub const BRIDGE_NAME_CHARS_MAX: usize = 32;
 pub const MQTT_CLIENT_ID_BYTES_MAX: usize = 64;
 /// Bytes of an MQTT topic or filter: the protocol allows 65,535, no dialect comes near this.
 pub const MQTT_TOPIC_BYTES_MAX: usize = 1_024;
+/// Bytes of the path at which a web server serves MQTT.
+pub const MQTT_PATH_BYTES_MAX: usize = 256;
+/// Bytes of a web server's answer to a WebSocket's handshake: room for any proxy's headers.
+pub const MQTT_UPGRADE_BYTES_MAX: usize = 8 * 1024;
 /// Characters of a bridge's template as written.
 pub const TEMPLATE_CHARS_MAX: usize = 1_000;
 /// Fields and texts between them in one template: bounds the work for each message.
@@ -21,12 +25,8 @@ pub const TEMPLATE_JSON_BYTES_MAX: usize = 256 * 1024;
 pub const MQTT_PACKET_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Bytes of a payload above which a bridge says only how large it was: a picture, a firmware.
 pub const BRIDGE_PAYLOAD_BYTES_MAX: usize = 256 * 1024;
-/// Publications, rendered, that wait between the broker and the writer: more than a broker sends unacknowledged.
-pub const BRIDGE_ARRIVED_MAX: usize = 64;
 /// Posts of one bridge on their way to the disk: they share a sync, and leave the writer's lane half free.
 pub const BRIDGE_POSTS_MAX: usize = 32;
-/// Acknowledgements that wait to be sent: one for each packet id there is, so that posting never waits for listening.
-pub const BRIDGE_ACKS_MAX: usize = 65_535;
 /// Seconds a broker has to take the connection and to take what is written.
 pub const BRIDGE_CONNECT_SECONDS: u64 = 10;
 /// Seconds between two pings to a broker: a lost connection is noticed within two.
@@ -43,3 +43,13 @@ pub const BRIDGE_WAIT_MAX_MS: u64 = 60_000;
 pub const BRIDGE_LEAVE_MS: u64 = 2_000;
 /// Milliseconds a stopping bridge has to store and acknowledge what it took: a slow card's sync, well under systemd's patience.
 pub const BRIDGE_STOP_MS: u64 = 5_000;
+/// Messages sent to a broker that it has not acknowledged: one page of a room, and all that waits in memory.
+pub const BRIDGE_WINDOW_MAX: usize = 16;
+/// Milliseconds after which the place up to which a broker has acknowledged is written: each write is a sync of the card.
+pub const BRIDGE_MARK_MS: u64 = 10_000;
+/// Acknowledged messages after which that place is written at once: as many come twice after a power cut at most.
+pub const BRIDGE_MARK_MESSAGES: usize = 200;
+/// Places of the order that a bridge passes over before it notes that: what a start looks through again.
+pub const BRIDGE_SKIPPED_MAX: u64 = 20_000;
+/// Newest words of a bridge that are known again without a mark on them: more than a broker sends before it is read.
+pub const BRIDGE_ECHOES_MAX: usize = 256;

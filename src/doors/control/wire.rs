@@ -325,7 +325,10 @@ pub struct BridgeLine {
     pub error: Option<String>,
     /// Messages posted since the start.
     pub posted: u64,
-    /// Publications the room could not take.
+    /// Messages the broker has acknowledged.
+    #[serde(default)]
+    pub sent: u64,
+    /// What the room or the broker would not take.
     pub dropped: u64,
 }
 

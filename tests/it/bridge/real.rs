@@ -16,12 +16,14 @@ async fn reports_of_sensors_arrive_as_sentences_in_order() {
     let broker = Mosquitto::start().await;
     let alive = Alive::begin(1);
     let mut tasmota = rule(broker.port, "tele/+/SENSOR");
-    tasmota.template = Template::parse("{topic.1}: {json.DS18B20.Temperature} {json.TempUnit}").unwrap();
+    tasmota.hears.as_mut().unwrap().template =
+        Template::parse("{topic.1}: {json.DS18B20.Temperature} {json.TempUnit}").unwrap();
     let mut zigbee = rule(broker.port, "zigbee2mqtt/#");
     zigbee.name = "zigbee".to_owned();
     zigbee.client_id = "linnet-zigbee".to_owned();
     zigbee.room = Name::fixed("house");
-    zigbee.template = Template::parse("{topic.1}/{topic.2}: contact {json.contact}").unwrap();
+    zigbee.hears.as_mut().unwrap().template =
+        Template::parse("{topic.1}/{topic.2}: contact {json.contact}").unwrap();
     broker.publish("zigbee2mqtt/garden/door", r#"{"contact":true}"#, &["-r"]);
     let bridges = [Bridge::start(&alive, tasmota), Bridge::start(&alive, zigbee)];
     until("both bridges listen", || bridges.iter().all(Bridge::is_connected)).await;

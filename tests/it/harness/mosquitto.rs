@@ -4,7 +4,7 @@ use super::wait::until;
 use std::fs;
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
@@ -43,13 +43,27 @@ impl Mosquitto {
         Mosquitto::start_at(free_port(), Some((user, password))).await
     }
 
+    /// A broker that lets everybody in, with these settings more, which may name files of its folder.
+    pub async fn start_also(more: &dyn Fn(&Path) -> String) -> Mosquitto {
+        Mosquitto::start_as(free_port(), None, more).await
+    }
+
     /// A broker on this port.
     pub async fn start_at(port: u16, user: Option<(&'static str, &'static str)>) -> Mosquitto {
+        Mosquitto::start_as(port, user, &|_| String::new()).await
+    }
+
+    async fn start_as(
+        port: u16,
+        user: Option<(&'static str, &'static str)>,
+        more: &dyn Fn(&Path) -> String,
+    ) -> Mosquitto {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().display();
         let mut conf = format!(
             "listener {port} 127.0.0.1\nuser root\npersistence true\npersistence_location {path}/\n\
-             autosave_on_changes true\nautosave_interval 1\nmax_queued_messages 0\n"
+             autosave_on_changes true\nautosave_interval 1\nmax_queued_messages 0\n\
+             log_type all\n"
         );
         conf += match user {
             None => "allow_anonymous true\n".to_owned(),
@@ -62,6 +76,7 @@ impl Mosquitto {
             }
         }
         .as_str();
+        conf += &more(folder.path());
         fs::write(folder.path().join("conf"), conf).unwrap();
         let child = Mosquitto::spawn(&folder);
         let mut broker = Mosquitto { child, folder, port, user };
@@ -84,6 +99,11 @@ impl Mosquitto {
             TcpStream::connect(("127.0.0.1", port)).is_ok()
         })
         .await;
+    }
+
+    /// Where its files lie.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// What it wrote to its log.
@@ -130,6 +150,47 @@ impl Mosquitto {
             command.args(["-u", user, "-P", password]);
         }
         command
+    }
+}
+
+impl Mosquitto {
+    /// A client that hears a filter at QoS 1, in a session that the broker keeps under its name; subscribed already.
+    pub async fn subscribe(&self, name: &str, filter: &str, more: &[&str]) -> Subscriber {
+        let file = self.folder.path().join(format!("heard-{name}-{}", self.log().len()));
+        let subscribed = format!("Sending SUBACK to {name}");
+        let before = self.log().matches(&subscribed).count();
+        let mut command = program("mosquitto_sub");
+        let port = self.port.to_string();
+        command.args(["-h", "127.0.0.1", "-p", &port, "-q", "1", "-c", "-i", name, "-t", filter]);
+        let out = fs::File::create(&file).unwrap();
+        let child = command.args(more).stdout(out).spawn().unwrap();
+        until("the client has subscribed", || self.log().matches(&subscribed).count() > before).await;
+        Subscriber { child, file }
+    }
+}
+
+/// A `mosquitto_sub`; dropping it ends it.
+pub struct Subscriber {
+    child: Child,
+    file: PathBuf,
+}
+
+impl Subscriber {
+    /// The payloads it heard, each a line.
+    pub fn lines(&self) -> Vec<String> {
+        let text = fs::read_to_string(&self.file).unwrap_or_default();
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        whole.lines().map(str::to_owned).collect()
+    }
+
+    /// Ends it; the broker keeps its session.
+    pub fn leave(self) {}
+}
+
+impl Drop for Subscriber {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

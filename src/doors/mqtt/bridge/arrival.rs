@@ -1,18 +1,18 @@
 //! What arrived from a broker, as it will be posted: a text and what tells a redelivery. The payload goes here.
 
-use super::rule::BridgeRule;
+use super::guard::{Guard, Origin, digest};
+use super::rule::{BridgeRule, Hears};
+use super::wire::Publication;
 use crate::base::limits::BRIDGE_PAYLOAD_BYTES_MAX;
 use crate::chat::change::Via;
 use crate::chat::message::Draft;
 use crate::chat::name::Text;
-use rumqttc::{Publish, QoS};
-use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 
 /// A publication on its way to the room.
 pub(super) struct Arrival {
-    /// What has to be acknowledged, without topic and payload.
-    pub publish: Publish,
+    /// What has to be acknowledged.
+    pub packet: Option<u16>,
     /// What to post; `None` for what is passed over.
     pub post: Option<Post>,
 }
@@ -28,27 +28,37 @@ pub(super) struct Post {
 
 impl Arrival {
     /// Reads a publication by the rule.
-    pub fn new(rule: &BridgeRule, mut publish: Publish) -> Self {
+    pub fn new(rule: &BridgeRule, guard: &Guard, publication: Publication) -> Self {
         // A session keeps the filters of former rules; what only they ask for is not for this room.
-        let wanted = !publish.retain && rule.topic.matches(&publish.topic);
-        let post = wanted.then(|| Post::new(rule, &publish)).flatten();
-        publish.payload = Default::default();
-        publish.topic = String::new();
-        Self { publish, post }
+        let asked = |hears: &&Hears| !publication.retain && hears.topic.matches(&publication.topic);
+        let is_status = rule.status_topic.as_deref() == Some(&publication.topic);
+        let hears = rule.hears.as_ref().filter(asked).filter(|_| !is_status);
+        let post = hears.and_then(|hears| Post::new(rule, hears, guard, &publication));
+        Self { packet: publication.packet, post }
     }
 }
 
 impl Post {
-    fn new(rule: &BridgeRule, publish: &Publish) -> Option<Self> {
-        let said = rule.template.render(&publish.topic, &shown(&publish.payload));
+    fn new(rule: &BridgeRule, hears: &Hears, guard: &Guard, publication: &Publication) -> Option<Self> {
+        let origin = Origin::of(publication);
+        if guard.is_own(publication, origin.as_ref()) {
+            return None;
+        }
+        let said = hears.template.render(&publication.topic, &shown(&publication.payload));
         // A template keeps the bounds of a text; one that says nothing is no message.
         let text = Text::parse(&said).ok().filter(|text| !text.is_blank())?;
-        let via = (publish.qos != QoS::AtMostOnce).then(|| Via {
+        let via = publication.packet.map(|packet| Via {
             bridge: rule.name.as_str().into(),
-            packet: publish.pkid,
-            digest: digest(&publish.topic, &publish.payload),
+            packet,
+            digest: digest(&publication.topic, &publication.payload),
         });
-        Some(Self { draft: Draft { text, ..Draft::default() }, via, redelivered: publish.dup })
+        // With the id it has elsewhere it is taken once, whichever way it comes.
+        let id = origin.map(|origin| origin.id);
+        Some(Self {
+            draft: Draft { text, id, ..Draft::default() },
+            via,
+            redelivered: publication.redelivered,
+        })
     }
 }
 
@@ -60,15 +70,10 @@ fn shown(payload: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(format!("({} bytes, too large to show)", payload.len()).into_bytes())
 }
 
-/// The first 8 bytes of SHA-256 over topic and payload; no topic has a NUL.
-fn digest(topic: &str, payload: &[u8]) -> u64 {
-    let hash = Sha256::new().chain_update(topic).chain_update([0]).chain_update(payload).finalize();
-    u64::from_le_bytes(hash[..8].try_into().expect("a hash has 32 bytes"))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::rule::{Broker, Password, Qos, TopicFilter};
+    use super::super::broker::{Broker, Certificates, Version};
+    use super::super::rule::{Password, Qos, TopicFilter};
     use super::super::template::Template;
     use super::*;
     use crate::chat::name::Name;
@@ -76,35 +81,41 @@ mod tests {
     fn rule(topic: &str) -> BridgeRule {
         BridgeRule {
             name: "porch".to_owned(),
-            broker: Broker { host: "localhost".to_owned(), port: 1883 },
+            broker: Broker::parse("mqtt://localhost", false).expect("an address").0,
+            version: Version::V4,
+            certificates: Certificates::default(),
             user: None,
             password: Password::None,
             client_id: "linnet-porch".to_owned(),
-            topic: TopicFilter::parse(topic).expect(topic),
             room: Name::fixed("garden"),
-            template: Template::parse("{topic.1}: {payload}").expect("a template"),
-            qos: Qos::AtLeastOnce,
+            hears: Some(Hears {
+                topic: TopicFilter::parse(topic).expect(topic),
+                template: Template::parse("{topic.1}: {payload}").expect("a template"),
+                qos: Qos::AtLeastOnce,
+            }),
+            tells: None,
+            status_topic: Some("tele/linnet".to_owned()),
+            fellows: Vec::new(),
         }
     }
 
-    fn publish(topic: &str, payload: &[u8]) -> Publish {
-        let mut publish = Publish::new(topic, QoS::AtLeastOnce, payload);
-        publish.pkid = 7;
-        publish
+    fn publish(topic: &str, payload: &[u8]) -> Publication {
+        let (topic, payload) = (topic.to_owned(), payload.to_vec().into());
+        Publication { topic, payload, packet: Some(7), ..Publication::default() }
     }
 
-    fn said(filter: &str, publish: Publish) -> Option<String> {
-        let post = Arrival::new(&rule(filter), publish).post?;
+    fn said(filter: &str, publish: Publication) -> Option<String> {
+        let post = Arrival::new(&rule(filter), &Guard::new(1), publish).post?;
         Some(post.draft.text.as_str().to_owned())
     }
 
     #[test]
     fn a_publication_is_said_and_its_delivery_noted() {
-        let arrival = Arrival::new(&rule("tele/#"), publish("tele/porch", b"ON"));
+        let arrival = Arrival::new(&rule("tele/#"), &Guard::new(1), publish("tele/porch", b"ON"));
         let post = arrival.post.expect("it is wanted");
         assert_eq!(post.draft.text.as_str(), "porch: ON");
         assert_eq!(post.via.expect("QoS 1 has a delivery").packet, 7);
-        assert!(arrival.publish.payload.is_empty() && arrival.publish.pkid == 7);
+        assert_eq!(arrival.packet, Some(7));
         assert_ne!(digest("a", b"bc"), digest("ab", b"c"));
     }
 
@@ -114,6 +125,18 @@ mod tests {
         retained.retain = true;
         assert_eq!(said("tele/#", retained), None);
         assert_eq!(said("stat/#", publish("tele/porch", b"ON")), None);
+        assert_eq!(said("#", publish("tele/linnet", b"online")), None, "the bridge's own state");
+    }
+
+    #[test]
+    fn a_message_keeps_its_id_and_does_not_come_home() {
+        let heard = |node: &str| {
+            let json = format!(r#"{{"text":"x","id":"a-b","origin":{{"node":"{node}","seq":7}}}}"#);
+            Arrival::new(&rule("#"), &Guard::new(1), publish("t", json.as_bytes())).post
+        };
+        let post = heard("0000000000000002").expect("it is from elsewhere");
+        assert_eq!(post.draft.id.expect("an id").as_str(), "a-b");
+        assert!(heard("0000000000000001").is_none());
     }
 
     #[test]
@@ -126,8 +149,8 @@ mod tests {
     #[test]
     fn qos_0_has_no_delivery_to_tell_apart() {
         let mut once = publish("tele/porch", b"ON");
-        once.qos = QoS::AtMostOnce;
-        let post = Arrival::new(&rule("#"), once).post.expect("it is wanted");
+        once.packet = None;
+        let post = Arrival::new(&rule("#"), &Guard::new(1), once).post.expect("it is wanted");
         assert_eq!(post.via, None);
     }
 }

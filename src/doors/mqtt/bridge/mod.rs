@@ -1,4 +1,4 @@
-//! Inbound bridges: a topic filter at a broker becomes messages of a room.
+//! Bridges: a topic filter at a broker becomes messages of a room, and what people say there goes to the broker.
 //!
 //! A publication is acknowledged to the broker only when its message is on the disk, so what the broker promised to keep
 //! (QoS 1, its own persistence, a session that survives the connection) is lost by a restart of neither side. What comes
@@ -11,14 +11,25 @@
 //! Retained publications are passed over. A broker sends them again at every subscription, as the state of things and not
 //! as news, so they would be posted again at each start and each reconnect. What is published with the retain flag while
 //! the bridge listens arrives without it and is posted.
+//!
+//! On the way out [`sending`] follows the room by a place that the node keeps, and moves it when the broker has
+//! acknowledged; [`guard`] keeps messages from going round. A power cut may send some again, which a linnet on the other
+//! side takes once.
 
 mod arrival;
+pub mod broker;
+mod dial;
 mod fault;
+mod guard;
 pub mod rule;
+pub mod saying;
+mod sending;
 mod session;
 pub mod status;
 pub mod template;
 mod waits;
+mod websocket;
+mod wire;
 
 use crate::base::id::{RoomId, UserId};
 use crate::base::limits::BRIDGE_STOP_MS;
@@ -26,11 +37,13 @@ use crate::chat::name::Name;
 use crate::chat::refusal::Refusal;
 use crate::node::{Caller, NodeHandle};
 use fault::Fault;
+use guard::Guard;
 use rule::BridgeRule;
 use status::Status;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
@@ -45,11 +58,24 @@ struct Bridge {
     user: UserId,
     /// Where it speaks.
     room: RoomId,
+    guard: Guard,
+    /// The last message that was sent in this process: what is not behind it was sent before.
+    sent: AtomicU64,
 }
 
 impl Bridge {
     fn caller(&self) -> Caller {
         Caller::Bridge(self.user.clone())
+    }
+
+    /// Bytes that nobody can foretell.
+    fn chance(&self) -> [u8; 32] {
+        let mut chance = [0; 32];
+        let filled = self.node.read(|reading| {
+            reading.world().fill(&mut chance);
+            Ok(())
+        });
+        filled.map_or([0; 32], |()| chance)
     }
 }
 
@@ -82,7 +108,7 @@ async fn keep_connected(
     mut stopping: watch::Receiver<bool>,
 ) {
     let mut waits = Waits::new(node.clone());
-    let (user, room) = loop {
+    let (user, room, number) = loop {
         match find_place(&node, &rule).await {
             Ok(place) => break place,
             Err(refusal) => {
@@ -94,7 +120,8 @@ async fn keep_connected(
             return;
         }
     };
-    let bridge = Bridge { rule, node, status, user, room };
+    let (guard, sent) = (Guard::new(number), AtomicU64::new(0));
+    let bridge = Bridge { rule, node, status, user, room, guard, sent };
     loop {
         waits.began();
         match session::run(&bridge, stopping.clone()).await {
@@ -107,10 +134,11 @@ async fn keep_connected(
     }
 }
 
-/// The bot user and the room of a rule, made where they are missing.
-async fn find_place(node: &NodeHandle, rule: &BridgeRule) -> Result<(UserId, RoomId), Refusal> {
+/// The bot user and the room of a rule, made where they are missing; and the node's number.
+async fn find_place(node: &NodeHandle, rule: &BridgeRule) -> Result<(UserId, RoomId, u64), Refusal> {
     let (name, room) = (Name::parse(&rule.name)?, rule.room.clone());
-    node.call(&Caller::Operator, move |node| node.set_up_bridge(&name, &room)).await
+    let (user, room) = node.call(&Caller::Operator, move |node| node.set_up_bridge(&name, &room)).await?;
+    Ok((user, room, node.read(|reading| reading.node_number())?))
 }
 
 impl Bridge {

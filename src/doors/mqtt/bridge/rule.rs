@@ -1,42 +1,61 @@
 //! One `[[bridge]]` of the settings, checked: where the broker is, what to listen for, and what to say where.
 
+use super::broker::{Broker, Certificates, Version};
+use super::saying::Saying;
 use super::template::Template;
-use crate::base::limits::{HOST_NAME_BYTES_MAX, MQTT_TOPIC_BYTES_MAX, PASSWORD_BYTES_MAX};
+use crate::base::limits::{MQTT_TOPIC_BYTES_MAX, PASSWORD_BYTES_MAX};
 use crate::base::secret::Secret;
 use crate::chat::name::Name;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
-/// An inbound bridge: messages at a broker become messages of a room.
+/// A bridge: messages at a broker become messages of a room, and what people say there goes to the broker.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BridgeRule {
     /// Unique among the bridges of this node.
     pub name: String,
     /// Where to connect.
     pub broker: Broker,
+    /// The dialect to speak there.
+    pub version: Version,
+    /// Whom to trust and what to show, where the address asks for TLS.
+    pub certificates: Certificates,
     /// The name to log in with, when the broker asks for one.
     pub user: Option<String>,
     /// The password to log in with.
     pub password: Password,
     /// Names the session at the broker; two connections with one id throw each other out.
     pub client_id: String,
+    /// The room that hears of it and is heard, by name.
+    pub room: Name,
+    /// What to listen for, of a bridge that brings something in.
+    pub hears: Option<Hears>,
+    /// Where to say what people say, of a bridge that takes something out.
+    pub tells: Option<Tells>,
+    /// Where to say that the bridge is there, and to have the broker say that it is gone.
+    pub status_topic: Option<String>,
+    /// Bridges of this node at the same broker: what they bring it has already.
+    pub fellows: Vec<String>,
+}
+
+/// The way in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hears {
     /// What to listen for.
     pub topic: TopicFilter,
-    /// The room that hears of it, by name.
-    pub room: Name,
     /// How a publication reads as a message.
     pub template: Template,
     /// What the broker promises.
     pub qos: Qos,
 }
 
-/// Host and port of a broker, from `mqtt://host:port`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Broker {
-    /// A name or an address, without brackets.
-    pub host: String,
-    /// 1883 unless written.
-    pub port: u16,
+/// The way out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tells {
+    /// Where to publish; without wildcards.
+    pub topic: String,
+    /// How a message reads there.
+    pub saying: Saying,
 }
 
 /// Where a bridge's password is.
@@ -63,37 +82,6 @@ pub enum Qos {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopicFilter(String);
 
-impl Broker {
-    /// Reads `mqtt://host[:port]`; the error says what to write.
-    pub fn parse(url: &str) -> Result<Broker, &'static str> {
-        let rest = match url.split_once("://") {
-            Some(("mqtt" | "tcp", rest)) => rest.strip_suffix('/').unwrap_or(rest),
-            Some(("mqtts" | "ssl", _)) => return Err("mqtt://HOST:PORT: bridges cannot speak TLS yet"),
-            _ => return Err("mqtt://HOST:PORT such as mqtt://192.168.1.10:1883"),
-        };
-        if rest.contains('@') {
-            return Err("mqtt://HOST:PORT; write user and password as settings of their own");
-        }
-        let (host, port) = match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-            Some((host, port)) => (host, port.strip_prefix(':')),
-            None => rest.split_once(':').map_or((rest, None), |(host, port)| (host, Some(port))),
-        };
-        let port = match port {
-            None => 1883,
-            Some(port) => port
-                .parse()
-                .ok()
-                .filter(|port| *port > 0)
-                .ok_or("mqtt://HOST:PORT with a port from 1 to 65535")?,
-        };
-        let is_host = |letter: char| letter.is_ascii_alphanumeric() || "-._:%".contains(letter);
-        if host.is_empty() || host.len() > HOST_NAME_BYTES_MAX || !host.chars().all(is_host) {
-            return Err("mqtt://HOST:PORT with a host name or an address and nothing behind the port");
-        }
-        Ok(Broker { host: host.to_owned(), port })
-    }
-}
-
 impl TopicFilter {
     /// Checks the rules of MQTT 3.1.1 section 4.7; the error says what to write.
     pub fn parse(filter: &str) -> Result<TopicFilter, &'static str> {
@@ -112,6 +100,13 @@ impl TopicFilter {
             }
         }
         Ok(TopicFilter(filter.to_owned()))
+    }
+
+    /// Checks a topic to publish to; the error says what to write.
+    pub fn parse_topic(topic: &str) -> Result<String, &'static str> {
+        const WANTED: &str = "a topic without '+' and '#' such as linnet/room/garden/msg, at most 1024 bytes";
+        let is_topic = !topic.contains(['+', '#']) && !topic.starts_with('$');
+        TopicFilter::parse(topic).ok().filter(|_| is_topic).map(|topic| topic.0).ok_or(WANTED)
     }
 
     /// Whether a topic is one of those the filter asks for. A wildcard at the beginning asks for none of the broker's own,
@@ -161,30 +156,6 @@ impl Password {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_broker_is_a_host_and_a_port() {
-        for (url, host, port) in [
-            ("mqtt://192.168.1.10:1884", "192.168.1.10", 1884),
-            ("mqtt://broker.local", "broker.local", 1883),
-            ("mqtt://broker.local/", "broker.local", 1883),
-            ("tcp://[fe80::1]:1883", "fe80::1", 1883),
-            ("mqtt://[::1]", "::1", 1883),
-        ] {
-            assert_eq!(Broker::parse(url), Ok(Broker { host: host.to_owned(), port }), "{url}");
-        }
-        for (url, says) in [
-            ("192.168.1.10", "such as"),
-            ("mqtts://host", "TLS"),
-            ("mqtt://me:pw@host", "user and password"),
-            ("mqtt://host:0", "1 to 65535"),
-            ("mqtt://host:18830000", "1 to 65535"),
-            ("mqtt://host/path", "nothing behind"),
-            ("mqtt://", "host name"),
-        ] {
-            assert!(Broker::parse(url).expect_err(url).contains(says), "{url}");
-        }
-    }
 
     #[test]
     fn a_filter_keeps_the_rules_of_mqtt() {

@@ -1,113 +1,78 @@
-//! One connection to a broker. Each has a client of its own: a packet id or an acknowledgement of a former connection
-//! would mean something else in this one.
-//!
-//! Two halves run side by side and neither is ever cancelled while the connection stands, because rumqttc loses what it
-//! was about to write when its poll is dropped: [`listen`] polls the client, [`post`] brings what arrived into the room,
-//! in order and several at a time, and acknowledges in the same order what has reached the disk.
+//! One connection to a broker: it hears, posts in order and several at a time, and acknowledges in the same order what
+//! has reached the disk; it sends what is said in the room, and says at the broker that it is there. Each has packet ids of its own: one of a former connection would mean something else here.
 
 use super::arrival::{Arrival, Post};
+use super::dial::dial;
 use super::fault::Fault;
-use super::rule::{BridgeRule, Qos};
+use super::rule::Qos;
+use super::sending::Sending;
+use super::wire::{Heard, Introduction, Sent, Subscription, Welcome, Will, Wire};
 use super::{Bridge, stopped};
 use crate::base::limits::{
-    BRIDGE_ACKS_MAX, BRIDGE_ARRIVED_MAX, BRIDGE_BUSY_WAIT_MS, BRIDGE_CONNECT_SECONDS,
-    BRIDGE_KEEP_ALIVE_SECONDS, BRIDGE_LEAVE_MS, BRIDGE_POSTS_MAX, BRIDGE_STALLED_SECONDS,
-    MQTT_PACKET_BYTES_MAX,
+    BRIDGE_BUSY_WAIT_MS, BRIDGE_CONNECT_SECONDS, BRIDGE_KEEP_ALIVE_SECONDS, BRIDGE_LEAVE_MS,
+    BRIDGE_POSTS_MAX, BRIDGE_STALLED_SECONDS,
 };
+use crate::chat::message::Message;
 use crate::chat::refusal::Refusal;
 use crate::node::reply::Answer;
 use heapless::Deque;
-use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Outgoing, Packet, QoS, SubscribeReasonCode};
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
-use tokio::time::{sleep, timeout};
+use tokio::sync::watch;
+use tokio::time::{Instant, Interval, interval_at, sleep, sleep_until, timeout};
+
+/// The packet id of the one subscription; messages have smaller ones.
+const SUBSCRIPTION_PACKET: u16 = u16::MAX;
+/// That of the birth.
+const BIRTH_PACKET: u16 = u16::MAX - 1;
+/// That of the farewell.
+const FAREWELL_PACKET: u16 = u16::MAX - 2;
+
+/// What the status topic says, in the form Zigbee2MQTT made known.
+fn state(word: &str) -> String {
+    format!(r#"{{"state":"{word}","version":"{}"}}"#, env!("CARGO_PKG_VERSION"))
+}
 
 /// Connects, subscribes and posts until the connection ends, or `stopping` says to leave.
 pub(super) async fn run(bridge: &Bridge, mut stopping: watch::Receiver<bool>) -> Result<(), Fault> {
-    let (client, mut events) = AsyncClient::new(options(&bridge.rule)?, BRIDGE_ACKS_MAX);
-    events.network_options.set_connection_timeout(BRIDGE_CONNECT_SECONDS);
-    tokio::select! {
-        connected = connect(&mut events) => connected?,
+    let opening = timeout(Duration::from_secs(BRIDGE_CONNECT_SECONDS), open(bridge));
+    let (wire, welcome) = tokio::select! {
+        opened = opening => opened.map_err(|_| Fault::Silent)??,
         () = stopped(&mut stopping) => return Ok(()),
-    }
-    // Also when the broker kept the session: the rule may ask for something else since.
-    let qos = match bridge.rule.qos {
-        Qos::AtMostOnce => QoS::AtMostOnce,
-        Qos::AtLeastOnce => QoS::AtLeastOnce,
     };
-    client.try_subscribe(bridge.rule.topic.as_str(), qos).expect("the first request finds room");
-    let (arrived, arriving) = mpsc::channel(BRIDGE_ARRIVED_MAX);
-    tokio::select! {
-        end = listen(bridge, events, arrived) => end,
-        Err(fault) = post(bridge, &client, arriving, stopping) => Err(fault),
-    }
+    let mut session = Session::begin(bridge, wire, &welcome).await?;
+    let ended = session.work(&mut stopping).await;
+    let marked = session.mark().await;
+    ended.and(marked)?;
+    session.leave().await
 }
 
-fn options(rule: &BridgeRule) -> Result<MqttOptions, Fault> {
-    let mut options = MqttOptions::new(&rule.client_id, &rule.broker.host, rule.broker.port);
-    options
-        .set_clean_session(false)
-        .set_manual_acks(true)
-        .set_keep_alive(Duration::from_secs(BRIDGE_KEEP_ALIVE_SECONDS))
-        .set_max_packet_size(MQTT_PACKET_BYTES_MAX, MQTT_PACKET_BYTES_MAX)
-        // Publications of our own, of which there are none; rumqttc keeps a slot for each.
-        .set_inflight(1);
-    if let Some(user) = &rule.user {
-        let password = rule.password.read().map_err(Fault::PasswordFile)?;
-        options.set_credentials(user, password.as_ref().map_or("", |password| password.expose()));
-    }
-    Ok(options)
-}
-
-async fn connect(events: &mut EventLoop) -> Result<(), Fault> {
+/// A connection that the broker has welcomed.
+async fn open(bridge: &Bridge) -> Result<(Wire, Welcome), Fault> {
+    let rule = &bridge.rule;
+    let password = rule.password.read().map_err(Fault::PasswordFile)?;
+    let password = password.as_ref().map_or("", |password| password.expose());
+    let pipe = dial(&rule.broker, &rule.certificates, bridge.chance()).await?;
+    let mut wire = Wire::new(pipe, rule.version);
+    let offline = state("offline");
+    let will = rule.status_topic.as_ref().map(|topic| Will { topic, payload: offline.as_bytes() });
+    wire.introduce(&Introduction {
+        client_id: &rule.client_id,
+        login: rule.user.as_ref().map(|user| (user.as_str(), password)),
+        // Only what is subscribed to has to be kept while the bridge is away.
+        stays: rule.hears.is_some(),
+        keep_alive_seconds: BRIDGE_KEEP_ALIVE_SECONDS as u16,
+        will,
+    });
     loop {
-        if let Event::Incoming(Packet::ConnAck(_)) = events.poll().await? {
-            return Ok(());
+        if let Heard::Welcome(welcome) = wire.next(true).await? {
+            return Ok((wire, welcome));
         }
-    }
-}
-
-/// Takes in what the broker sends and lets out what is acknowledged, until the connection ends or was left.
-async fn listen(bridge: &Bridge, mut events: EventLoop, arrived: mpsc::Sender<Arrival>) -> Result<(), Fault> {
-    loop {
-        match events.poll().await? {
-            Event::Incoming(Packet::SubAck(granted)) => {
-                if granted.return_codes.contains(&SubscribeReasonCode::Failure) {
-                    return Err(Fault::NotGranted);
-                }
-                bridge.status.connected();
-                tracing::info!(bridge = bridge.rule.name, "the bridge listens");
-            }
-            Event::Incoming(Packet::Publish(publish)) => {
-                let hand_on = arrived.send(Arrival::new(&bridge.rule, publish));
-                match timeout(Duration::from_secs(BRIDGE_STALLED_SECONDS), hand_on).await {
-                    // Nobody posts any more when the bridge is leaving: the broker will send it again.
-                    Ok(_) => {}
-                    Err(_) => return Err(Fault::Stalled),
-                }
-            }
-            Event::Outgoing(Outgoing::Disconnect) => {
-                leave(events).await;
-                return Ok(());
-            }
-            _ => {}
-        }
-    }
-}
-
-/// Waits for the broker to close the connection, which says that it has read everything: a socket that is closed with
-/// something unread in it resets the connection, and a broker whose writing fails forgets what it has yet to read. What
-/// it still sends stays with it.
-async fn leave(mut events: EventLoop) {
-    let closed = async { while events.poll().await.is_ok() {} };
-    if timeout(Duration::from_millis(BRIDGE_LEAVE_MS), closed).await.is_err() {
-        tracing::debug!("the broker does not close a connection that was left");
     }
 }
 
 /// Something on its way to the disk, or passed over; acknowledged in its turn either way.
 struct Flight {
-    arrival: Arrival,
+    packet: Option<u16>,
     answer: Option<Answer<Result<bool, Refusal>>>,
 }
 
@@ -124,34 +89,6 @@ impl Flight {
 /// What is on its way, oldest first.
 type Flights = Deque<Flight, BRIDGE_POSTS_MAX>;
 
-/// Posts what arrives. When `stopping` says so, waits for what is on its way, acknowledges it and asks to disconnect.
-async fn post(
-    bridge: &Bridge,
-    client: &AsyncClient,
-    mut arriving: mpsc::Receiver<Arrival>,
-    mut stopping: watch::Receiver<bool>,
-) -> Result<(), Fault> {
-    let mut flights = Flights::new();
-    loop {
-        tokio::select! {
-            landed = first_landed(&mut flights), if !flights.is_empty() => {
-                acknowledge(bridge, client, &mut flights, landed).await?;
-            }
-            Some(arrival) = arriving.recv(), if !flights.is_full() => {
-                let flight = Flight { answer: start(bridge, &arrival).await?, arrival };
-                flights.push_back(flight).map_err(|_| "full").expect("it was asked whether there is room");
-            }
-            () = stopped(&mut stopping) => break,
-        }
-    }
-    arriving.close();
-    while !flights.is_empty() {
-        let landed = first_landed(&mut flights).await;
-        acknowledge(bridge, client, &mut flights, landed).await?;
-    }
-    client.disconnect().await.map_err(|error| Fault::Strange(error.to_string()))
-}
-
 async fn first_landed(flights: &mut Flights) -> Result<bool, Refusal> {
     match flights.front_mut() {
         Some(flight) => flight.landed().await,
@@ -159,14 +96,241 @@ async fn first_landed(flights: &mut Flights) -> Result<bool, Refusal> {
     }
 }
 
-/// Gives a post to the writer. One that finds it busy waits here, so that none overtakes it.
-async fn start(bridge: &Bridge, arrival: &Arrival) -> Result<Option<Answer<Result<bool, Refusal>>>, Fault> {
-    let Some(post) = &arrival.post else { return Ok(None) };
-    loop {
-        match send(bridge, post.clone()) {
-            Ok(answer) => return Ok(Some(answer)),
-            Err(Refusal::Busy) => sleep(Duration::from_millis(BRIDGE_BUSY_WAIT_MS)).await,
-            Err(_) => return Err(Fault::StoreFailed),
+/// The next message to send, of a bridge that sends.
+async fn next_message(sending: &mut Option<Sending<'_>>) -> Result<Message, Fault> {
+    match sending {
+        Some(sending) => sending.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A connection at work.
+struct Session<'a> {
+    bridge: &'a Bridge,
+    wire: Wire,
+    flights: Flights,
+    /// What found the writer busy, and since when it waits: nothing overtakes it.
+    waiting: Option<(Arrival, Instant)>,
+    sending: Option<Sending<'a>>,
+    /// Whether the broker lets the bridge do what it is for.
+    is_granted: bool,
+    /// Whether the broker has taken the farewell, or there is none.
+    is_farewell_taken: bool,
+    pings: Interval,
+    /// Whether the broker was heard since the last ping.
+    is_lively: bool,
+}
+
+impl<'a> Session<'a> {
+    async fn begin(bridge: &'a Bridge, wire: Wire, welcome: &Welcome) -> Result<Self, Fault> {
+        let asked = welcome.keep_alive_seconds.filter(|seconds| *seconds > 0).map_or(u64::MAX, u64::from);
+        let every = Duration::from_secs(BRIDGE_KEEP_ALIVE_SECONDS.min(asked));
+        let sending = match &bridge.rule.tells {
+            Some(tells) => Sending::open(bridge, tells, welcome).await?,
+            None => None,
+        };
+        let mut session = Self {
+            bridge,
+            wire,
+            flights: Flights::new(),
+            waiting: None,
+            sending,
+            is_granted: false,
+            is_farewell_taken: true,
+            pings: interval_at(Instant::now() + every, every),
+            is_lively: true,
+        };
+        match &bridge.rule.hears {
+            // Also when the broker kept the session: the rule may ask for something else since.
+            Some(hears) => session.wire.subscribe(
+                SUBSCRIPTION_PACKET,
+                &Subscription { filter: hears.topic.as_str(), at_least_once: hears.qos == Qos::AtLeastOnce },
+            ),
+            None => session.granted(),
+        }
+        Ok(session)
+    }
+
+    fn granted(&mut self) {
+        self.is_granted = true;
+        self.say_state(BIRTH_PACKET, "online");
+        self.bridge.status.connected();
+        tracing::info!(bridge = self.bridge.rule.name, "the bridge stands");
+    }
+
+    /// Says how the bridge is, for whoever looks later too.
+    fn say_state(&mut self, packet: u16, word: &str) {
+        if let Some(topic) = &self.bridge.rule.status_topic {
+            let payload = state(word);
+            let payload = payload.as_bytes();
+            self.wire.publish(&Sent { topic, payload, packet, again: false, retain: true, properties: &[] });
+        }
+    }
+
+    /// Whether there is a place for what comes: what is not heard stays with the broker.
+    fn hears(&self) -> bool {
+        self.waiting.is_none() && !self.flights.is_full()
+    }
+
+    async fn work(&mut self, stopping: &mut watch::Receiver<bool>) -> Result<(), Fault> {
+        loop {
+            let hears = self.hears();
+            let mark_at = self.sending.as_ref().and_then(Sending::mark_at);
+            tokio::select! {
+                heard = self.wire.next(hears) => self.take(heard?)?,
+                landed = first_landed(&mut self.flights), if !self.flights.is_empty() => {
+                    self.acknowledge(landed)?;
+                }
+                () = sleep(Duration::from_millis(BRIDGE_BUSY_WAIT_MS)), if self.waiting.is_some() => {
+                    self.post_what_waits()?;
+                }
+                message = next_message(&mut self.sending), if self.is_granted => self.send(&message?),
+                () = until(mark_at) => self.mark().await?,
+                _ = self.pings.tick() => self.ping()?,
+                () = stopped(stopping) => return Ok(()),
+            }
+        }
+    }
+
+    fn take(&mut self, heard: Heard) -> Result<(), Fault> {
+        self.is_lively = true;
+        match heard {
+            Heard::Granted(false) => return Err(Fault::NotGranted),
+            Heard::Granted(true) => self.granted(),
+            Heard::Acknowledged(packet, taken) => self.acknowledged(packet, taken)?,
+            Heard::Publication(publication) => {
+                let arrival = Arrival::new(&self.bridge.rule, &self.bridge.guard, publication);
+                self.waiting = Some((arrival, Instant::now()));
+                self.post_what_waits()?;
+            }
+            Heard::Welcome(_) | Heard::Alive => {}
+        }
+        Ok(())
+    }
+
+    /// The broker has taken something, or not.
+    fn acknowledged(&mut self, packet: u16, taken: Result<(), String>) -> Result<(), Fault> {
+        match (packet, &mut self.sending) {
+            (FAREWELL_PACKET, _) => self.is_farewell_taken = true,
+            (BIRTH_PACKET, _) => {
+                if let (Err(code), Some(topic)) = (taken, &self.bridge.rule.status_topic) {
+                    tracing::warn!(bridge = self.bridge.rule.name, topic, code, "the broker takes no status");
+                }
+            }
+            (packet, Some(sending)) => sending.acknowledged(packet, taken)?,
+            (_, None) => {}
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, message: &Message) {
+        if let Some(sending) = &mut self.sending {
+            sending.send(message, &mut self.wire);
+        }
+    }
+
+    /// Has the node note how far the broker has acknowledged.
+    async fn mark(&mut self) -> Result<(), Fault> {
+        match &mut self.sending {
+            Some(sending) => sending.mark().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Gives what waits to the writer. One that finds it busy waits on.
+    fn post_what_waits(&mut self) -> Result<(), Fault> {
+        let Some((arrival, since)) = self.waiting.take() else { return Ok(()) };
+        let answer = match &arrival.post {
+            None => None,
+            Some(post) => match send(self.bridge, post.clone()) {
+                Ok(answer) => Some(answer),
+                Err(Refusal::Busy) if since.elapsed() < Duration::from_secs(BRIDGE_STALLED_SECONDS) => {
+                    self.waiting = Some((arrival, since));
+                    return Ok(());
+                }
+                Err(Refusal::Busy) => return Err(Fault::Stalled),
+                Err(_) => return Err(Fault::StoreFailed),
+            },
+        };
+        let flight = Flight { packet: arrival.packet, answer };
+        self.flights.push_back(flight).map_err(|_| "full").expect("it was asked whether there is room");
+        Ok(())
+    }
+
+    /// Acknowledges the oldest of what was on its way, now that it is known what became of it.
+    fn acknowledge(&mut self, landed: Result<bool, Refusal>) -> Result<(), Fault> {
+        let Some(flight) = self.flights.pop_front() else { return Ok(()) };
+        let (rule, status) = (&self.bridge.rule, &self.bridge.status);
+        match landed {
+            Ok(true) => status.posted(),
+            // A message that came by another way, or goes round.
+            Ok(false) | Err(Refusal::MessageIdTaken) => {}
+            // Without an acknowledgement it comes again, when the store can take it.
+            Err(Refusal::StoreFailed | Refusal::Busy) => return Err(Fault::StoreFailed),
+            Err(Refusal::DiskFull) => return Err(Fault::DiskFull),
+            // It would be refused each time it came again, and everything behind it would wait.
+            Err(refusal) => {
+                status.dropped();
+                let room = rule.room.as_str();
+                tracing::warn!(bridge = rule.name, room, ?refusal, "the room takes no message of the bridge");
+            }
+        }
+        if let Some(packet) = flight.packet {
+            self.wire.acknowledge(packet);
+        }
+        Ok(())
+    }
+
+    fn ping(&mut self) -> Result<(), Fault> {
+        // Who does not listen cannot tell.
+        if !self.is_lively && self.hears() {
+            return Err(Fault::Silent);
+        }
+        self.is_lively = false;
+        self.wire.ping();
+        Ok(())
+    }
+
+    /// Waits for what is on its way, acknowledges it, says farewell and takes leave: until the broker closes the
+    /// connection, which says that it has read everything. A socket that is closed with something unread in it resets the
+    /// connection, and a broker whose writing fails forgets what it has yet to read. What it still sends stays with it.
+    async fn leave(mut self) -> Result<(), Fault> {
+        while !self.flights.is_empty() {
+            let landed = first_landed(&mut self.flights).await;
+            self.acknowledge(landed)?;
+        }
+        self.is_farewell_taken = self.bridge.rule.status_topic.is_none();
+        self.say_state(FAREWELL_PACKET, "offline");
+        let within = Duration::from_millis(BRIDGE_LEAVE_MS);
+        if timeout(within, self.hear_last_acknowledgements()).await.is_err() {
+            tracing::debug!("the broker does not acknowledge what was sent last");
+        }
+        self.mark().await?;
+        self.wire.take_leave();
+        let closed = async { while self.wire.next(true).await.is_ok() {} };
+        if timeout(within, closed).await.is_err() {
+            tracing::debug!("the broker does not close a connection that was left");
+        }
+        Ok(())
+    }
+
+    async fn hear_last_acknowledgements(&mut self) {
+        while !(self.is_farewell_taken && self.sending.as_ref().is_none_or(Sending::is_settled)) {
+            let heard = match self.wire.next(true).await {
+                Ok(Heard::Acknowledged(packet, taken)) => self.acknowledged(packet, taken),
+                Ok(_) => Ok(()),
+                Err(fault) => Err(fault),
+            };
+            if heard.is_err() {
+                return;
+            }
         }
     }
 }
@@ -180,33 +344,4 @@ fn send(bridge: &Bridge, post: Post) -> Result<Answer<Result<bool, Refusal>>, Re
         }
         None => node.post_message(&caller, &room, post.draft).map(|_| true),
     })
-}
-
-/// Acknowledges the oldest of what was on its way, now that it is known what became of it.
-async fn acknowledge(
-    bridge: &Bridge,
-    client: &AsyncClient,
-    flights: &mut Flights,
-    landed: Result<bool, Refusal>,
-) -> Result<(), Fault> {
-    let Some(flight) = flights.pop_front() else { return Ok(()) };
-    match landed {
-        Ok(true) => bridge.status.posted(),
-        Ok(false) => {}
-        // Without an acknowledgement it comes again, when the store can take it.
-        Err(Refusal::StoreFailed | Refusal::Busy) => return Err(Fault::StoreFailed),
-        Err(Refusal::DiskFull) => return Err(Fault::DiskFull),
-        // It would be refused each time it came again, and everything behind it would wait.
-        Err(refusal) => {
-            bridge.status.dropped();
-            let room = bridge.rule.room.as_str();
-            tracing::warn!(
-                bridge = bridge.rule.name,
-                room,
-                ?refusal,
-                "the room takes no message of the bridge"
-            );
-        }
-    }
-    client.ack(&flight.arrival.publish).await.map_err(|error| Fault::Strange(error.to_string()))
 }

@@ -15,6 +15,7 @@ struct Now {
     connected: bool,
     error: Option<String>,
     posted: u64,
+    sent: u64,
     dropped: u64,
 }
 
@@ -31,15 +32,16 @@ pub struct Report {
     pub error: Option<String>,
     /// Messages posted since the start.
     pub posted: u64,
-    /// Publications since the start that the room cannot take, acknowledged all the same.
+    /// Messages since the start that the broker has acknowledged.
+    pub sent: u64,
+    /// What the room or the broker would not take since the start, and was passed over.
     pub dropped: u64,
 }
 
 impl Status {
     /// The status of a bridge that has not begun.
     pub fn new(rule: &BridgeRule) -> Self {
-        let broker = format!("{}:{}", rule.broker.host, rule.broker.port);
-        Self { name: rule.name.clone(), broker, now: Mutex::default() }
+        Self { name: rule.name.clone(), broker: rule.broker.place(), now: Mutex::default() }
     }
 
     /// How the bridge is.
@@ -51,6 +53,7 @@ impl Status {
             connected: now.connected,
             error: now.error.clone(),
             posted: now.posted,
+            sent: now.sent,
             dropped: now.dropped,
         }
     }
@@ -76,6 +79,10 @@ impl Status {
 
     pub(super) fn posted(&self) {
         self.lock().posted += 1;
+    }
+
+    pub(super) fn sent(&self) {
+        self.lock().sent += 1;
     }
 
     pub(super) fn dropped(&self) {
