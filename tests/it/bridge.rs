@@ -4,6 +4,7 @@ mod carriers;
 mod outward;
 mod real;
 mod scripted;
+mod two;
 
 use crate::harness::alive::Alive;
 use linnet::chat::name::Name;
