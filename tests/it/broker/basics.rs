@@ -131,6 +131,16 @@ fn a_will_is_told_when_its_client_is_gone_without_a_word() {
     drop(Client::connect(stage.address, &hello));
     hello.will = None;
     Client::connect(stage.address, &hello).leave();
+    // One that begins anew has ended the session before, and one that takes its place the connection.
+    hello.will = Some(("will/d".into(), "gone".into(), 1, false));
+    drop(Client::connect(stage.address, &hello));
+    let mut anew = Hello::new(5, "d");
+    anew.will = Some(("will/d2".into(), "gone".into(), 1, false));
+    let first = Client::connect(stage.address, &anew);
+    assert_eq!(hears.heard_text(), ("will/d".into(), "gone".into()));
+    Client::connect(stage.address, &Hello::new(5, "d")).leave();
+    assert_eq!(first.end(), Some(0x8E));
+    assert_eq!(hears.heard_text(), ("will/d2".into(), "gone".into()));
     drop(dies("e"));
     assert_eq!(hears.heard_text(), ("will/e".into(), "gone".into()), "nothing of b and d");
 }

@@ -6,7 +6,7 @@ use super::packet::{ConnAck, Connect, Decoder, In, Out, Peer, Reason, Version, W
 use super::registry::{self, NotYours};
 use super::session::Session;
 use super::socket::{Lost, Scratch, Socket};
-use super::will::Will;
+use super::will::{self, Will};
 use super::{Broker, persistent};
 use crate::base::id::{Seq, UserId, random_text};
 use crate::base::limits::{
@@ -336,8 +336,9 @@ impl Arrival {
         let Arrival { socket, decoder, unread, bell, broker } = self;
         let will =
             connect.will.clone().map(|will| Will::of(will, &known.caller, &known.user, &session.client));
-        // Whoever is back has not died.
-        broker.wills.take(&session.client);
+        // Whoever is back has not died; a session that is not taken up again has.
+        let waited = broker.wills.take(&session.client);
+        waited.filter(|_| !was_there).into_iter().for_each(|will| will::publish_now(&broker, will));
         let expiry_s = (session.expiry_s != connect.expiry_s).then_some(session.expiry_s);
         let client = is_assigned.then(|| session.client.clone());
         let (caller, count) = (known.caller, broker.registry.count());

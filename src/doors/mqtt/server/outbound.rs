@@ -140,29 +140,41 @@ impl Connection {
         Some(expiry_s.saturating_sub(u32::try_from(gone_s).unwrap_or(u32::MAX)))
     }
 
+    /// Whether the client takes a packet as long as this one.
     fn fits(&self, delivery: &Delivery) -> bool {
-        let publication = &delivery.publication;
-        let properties = publication.properties.as_ref().map_or(0, |properties| properties.len());
-        // Headers, numbers and lengths at their longest.
-        let bytes = publication.topic.as_str().len() + publication.payload.len() + properties;
-        self.peer.takes(bytes + 24 + 5 * delivery.ids.len())
+        if self.peer.packet_bytes_max.is_none() {
+            return true;
+        }
+        let mut bytes = Vec::new();
+        let packet = (delivery.qos != Qos::Most).then_some(1);
+        let handed = Handed { packet, ids: self.ids(delivery), ..Handed::default() };
+        append_publish(self.peer.version, &self.frame(delivery), &handed, &mut bytes);
+        self.peer.takes(bytes.len() + if self.told.is_empty() { 0 } else { ALIAS_BYTES })
     }
 
-    fn write(&mut self, packet: Option<u16>, dup: bool, delivery: &Delivery) {
+    fn frame<'a>(&self, delivery: &'a Delivery) -> Frame<'a> {
         let publication = &delivery.publication;
-        let is_v5 = self.peer.version == Version::V5;
-        let alias = if is_v5 { self.told.number(&publication.topic) } else { None };
-        let frame = Frame {
+        Frame {
             topic: &publication.topic,
             payload: &publication.payload,
             qos: delivery.qos,
             retain: delivery.retain,
-            expiry_s: if is_v5 { self.left_s(delivery) } else { None },
+            expiry_s: self.left_s(delivery),
             properties: publication.properties.as_deref(),
-        };
+        }
+    }
+
+    fn ids<'a>(&self, delivery: &'a Delivery) -> &'a [u32] {
+        if self.peer.version == Version::V5 { &delivery.ids } else { &[] }
+    }
+
+    fn write(&mut self, packet: Option<u16>, dup: bool, delivery: &Delivery) {
+        let is_v5 = self.peer.version == Version::V5;
+        let alias = if is_v5 { self.told.number(&delivery.publication.topic) } else { None };
         let alias = alias.map(|(number, is_known)| Alias { number, is_new: !is_known });
-        let ids: &[u32] = if is_v5 { &delivery.ids } else { &[] };
-        append_publish(self.peer.version, &frame, &Handed { packet, dup, ids, alias }, self.socket.out());
+        let handed = Handed { packet, dup, ids: self.ids(delivery), alias };
+        let frame = self.frame(delivery);
+        append_publish(self.peer.version, &frame, &handed, self.socket.out());
         self.broker.counts.packets_out.add(1);
         self.broker.counts.delivered.add(1);
     }
@@ -289,6 +301,9 @@ impl Connection {
         }
     }
 }
+
+/// Bytes of a number that stands for a topic.
+const ALIAS_BYTES: usize = 3;
 
 /// The right to be here is over.
 pub(super) const KEY_ENDED: Wrong =

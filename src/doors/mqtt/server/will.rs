@@ -44,8 +44,14 @@ pub async fn publish_due(broker: Arc<Broker>) {
     }
 }
 
+/// Publishes a will beside whatever goes on.
+pub fn publish_now(broker: &Arc<Broker>, will: Will) {
+    let broker = broker.clone();
+    tokio::spawn(async move { publish(&broker, will).await });
+}
+
 /// Publishes a will as its client would have, with the rights it has now.
-pub async fn publish(broker: &Broker, will: Will) {
+async fn publish(broker: &Broker, will: Will) {
     let Will { caller, publication, .. } = will;
     let topic = publication.topic.clone();
     let published = if let Some(room) = rooms::said_in(&topic) {
@@ -84,11 +90,13 @@ impl Connection {
             End::Left { .. } | End::Lost | End::Wrong(_) | End::Rung(_) => {}
         }
         let delay_s = will.delay_s.min(self.session.expiry_s);
+        if delay_s == 0 {
+            return publish_now(&self.broker, will);
+        }
         let until = Instant::now() + Duration::from_secs(u64::from(delay_s));
         // Where too many wait, its time is now.
         if let Some(will) = self.broker.wills.wait(self.session.client.clone(), will, until) {
-            let broker = self.broker.clone();
-            tokio::spawn(async move { publish(&broker, will).await });
+            publish_now(&self.broker, will);
         }
     }
 }

@@ -37,6 +37,11 @@ impl Told {
         Self { numbers: HashMap::new(), max }
     }
 
+    /// Whether the client takes none.
+    pub fn is_empty(&self) -> bool {
+        self.max == 0
+    }
+
     /// The number to send for this topic, and whether the client knows it already.
     pub fn number(&mut self, topic: &Topic) -> Option<(u16, bool)> {
         if let Some(number) = self.numbers.get(topic) {
