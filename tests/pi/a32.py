@@ -139,12 +139,15 @@ def chosen_at_run_time(raw):
     return found
 
 
-def scan(raw):
-    """(place in bytes, word, what it is) of each instruction a Pi Zero would stop at, and what was passed over."""
+def scan(raw, elsewhere=None):
+    """(place in bytes, word, what it is) of each instruction a Pi Zero would stop at, and what was passed over.
+
+    `elsewhere` names further places, counted in words, of code that runs only where the processor was found to have it.
+    """
     code = words(raw)
     bad = [(at, word, name) for at, word in enumerate(code) if (name := newer(word))]
     data = constants(code) if bad else set()
-    chosen = chosen_at_run_time(raw)
+    chosen = chosen_at_run_time(raw) | (elsewhere or {})
     passed = {"constants": 0}
     found = []
     for at, word, name in bad:
