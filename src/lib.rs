@@ -38,7 +38,7 @@
 //! # The journey of one message
 //!
 //! 1. A door reads it and parses it into a [`chat::message::Draft`]: `doors::http::rest`, `doors::http::simple`,
-//!    `doors::http::ddp`, `doors::mqtt::bridge`.
+//!    `doors::http::ddp`, `doors::mqtt::server`, `doors::mqtt::bridge`.
 //! 2. [`node::NodeHandle::call`] puts a closure into the writer's queue, which is bounded and fair to each caller.
 //! 3. The writer's thread runs it: [`node::Node::post_message`] asks [`chat::policy::may_post`] and appends a
 //!    [`chat::change::Change`] to the group that is forming; the next job sees it at once through [`node::view`].
@@ -47,6 +47,10 @@
 //! 6. The relay, one task in the runtime, wakes the sessions that follow the room. Each drains its
 //!    [`delivery::Listener`] and sends bytes that were encoded once per dialect ([`delivery::Frames`]).
 //! 7. A checkpoint writes what the index has to know into sled, at the latest after a minute; a start replays the rest.
+//!
+//! A publication of MQTT ([`chat::publication`]) goes the same way where its topic's state, a session that outlives its
+//! connection or a receipt needs it ([`delivery::Hub::keeps`]); else it goes from seat to seats in memory
+//! ([`delivery::TopicSeat::publish`]), behind all that was settled before it.
 //!
 //! # Adding things
 //!
@@ -74,6 +78,8 @@
 //! * The runtime is single-threaded: a second thread raised the CPU spent per delivery, and a Pi Zero has one core.
 //! * Realtime sessions own their sockets and hold no buffer while they are silent; of tokio-tungstenite they use the
 //!   handshake and the frame headers. A stream type with buffers of its own costs some KiB for each idle socket.
+//! * The broker's packets are read and written by the door itself: rumqttc's readers trust the broker they speak with and
+//!   let through what a server must refuse (`doors::mqtt::server::packet` says what). It is the peer in their tests.
 //! * Doors use [`delivery`] beyond its frames: a listener ends with its right by itself, so a door cannot forget it.
 //! * `doors/reach` is no door but what doors stand on, so any of them may name it: a connection, whether it came in clear,
 //!   over TLS or inside a WebSocket's frames.

@@ -21,7 +21,7 @@ pub struct Binding {
 /// Which topics a device may have beyond its own, `linnet/device/<name>/...`.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct TopicRights {
-    /// What it may publish; at most [`DEVICE_FILTERS_MAX`](crate::base::limits::DEVICE_FILTERS_MAX).
+    /// What it may publish; at most [`DEVICE_FILTERS_MAX`].
     pub publish: Vec<Filter>,
     /// What it may subscribe to; as many.
     pub subscribe: Vec<Filter>,

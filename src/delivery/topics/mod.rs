@@ -1,7 +1,7 @@
 //! Who listens to topics, and how publications reach them.
 //!
 //! Unlike a listener of rooms, a seat has a queue: most publications are never stored, and those for it are found once,
-//! by the [tree](tree) of all filters. The queue is bounded. What does not fit is dropped and counted when it was live;
+//! by the [tree] of all filters. The queue is bounded. What does not fit is dropped and counted when it was live;
 //! when it was kept, the seat falls behind, and its door reads the store. Rights are followed in the order of the journal,
 //! as everywhere: nothing after their end is put in.
 
