@@ -16,6 +16,7 @@ mod export;
 pub mod greeting;
 pub mod here;
 pub mod machine;
+mod mqtt;
 pub mod notify;
 mod owner;
 mod pins;
@@ -106,6 +107,8 @@ pub(crate) enum Action {
     Board { sources: Sources, form: board::Form },
     /// Draw the header, or show one pin.
     Pins { sources: Sources, pin: Option<PinName>, json: bool },
+    /// Look around at a broker.
+    Connect { sources: Sources, job: mqtt::Job },
     /// Print a text.
     Print(String),
 }
@@ -140,6 +143,7 @@ const SPECS: &[&Spec] = &[
     &tail::TAIL,
     &status::STATUS,
     &clock::CLOCK,
+    &mqtt::CONNECT,
     &board::BOARD,
     &pins::PINS,
     &backup::BACKUP,
@@ -175,6 +179,7 @@ usage: linnet [COMMAND] [OPTIONS]
   tail ROOM               show what is said in a room, as it is said
   compact                 take deleted words off the disk now and give space back
   status                  how the node is
+  mqtt connect URL        what devices are at a broker, and the bridges that bring them in
   clock [set [TIME]]      what time the node believes it is; sets it where the machine does not know
   board                   which board this is, and what linnet may use of it
   pins [PIN]              the board's header, with who has which pin
@@ -313,6 +318,9 @@ fn perform(action: Action, backend: &dyn Backend, streams: &mut Streams<'_>) -> 
         }),
         Action::Block { sources, request, dialect } => with_settings(&sources, streams, |loaded, streams| {
             device::print_block(&loaded.config, &request, dialect, backend, streams)
+        }),
+        Action::Connect { sources, job } => with_settings(&sources, streams, |loaded, streams| {
+            mqtt::connect(&job, &sources, &loaded.config, streams)
         }),
         Action::Board { sources, form } => with_settings(&sources, streams, |loaded, streams| {
             board::print(&backend.here(), &loaded.config, form, streams).map(|()| 0)

@@ -61,6 +61,16 @@ impl Sources {
             || environment.iter().find(|(name, _)| name == "LINNET_CONFIG").map(|(_, path)| path.into());
         Sources { config: config.or_else(named), folder: PathBuf::new(), environment, flags }
     }
+
+    /// The file whose `conf.d` is read; it may be missing itself.
+    pub fn main_file(&self) -> PathBuf {
+        let local = self.folder.join("linnet.toml");
+        match &self.config {
+            Some(asked) => asked.clone(),
+            None if !is_absent(&local) => local,
+            None => PathBuf::from(SYSTEM_FILE),
+        }
+    }
 }
 
 /// What has been read so far.
@@ -88,12 +98,7 @@ pub(super) fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
 
 /// The file and its `conf.d`, in the order they are read.
 fn files(sources: &Sources) -> Result<Vec<PathBuf>, Problem> {
-    let local = sources.folder.join("linnet.toml");
-    let main = match &sources.config {
-        Some(asked) => asked.clone(),
-        None if !is_absent(&local) => local,
-        None => PathBuf::from(SYSTEM_FILE),
-    };
+    let main = sources.main_file();
     let mut more = extra_files(&main.with_file_name("conf.d"))?;
     // A file that was asked for must be there; the others may be missing.
     if sources.config.is_some() || !is_absent(&main) {

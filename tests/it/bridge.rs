@@ -4,6 +4,7 @@ mod carriers;
 mod outward;
 mod real;
 mod scripted;
+mod search;
 mod two;
 
 use crate::harness::alive::Alive;

@@ -53,3 +53,21 @@ pub const BRIDGE_MARK_MESSAGES: usize = 200;
 pub const BRIDGE_SKIPPED_MAX: u64 = 20_000;
 /// Newest words of a bridge that are known again without a mark on them: more than a broker sends before it is read.
 pub const BRIDGE_ECHOES_MAX: usize = 256;
+/// Devices that a search at a broker lists: more would scroll away.
+pub const DIALECT_DEVICES_MAX: usize = 500;
+/// Values of one device that are listed.
+pub const DIALECT_VALUES_MAX: usize = 32;
+/// Bridges that a search proposes: no node has more.
+pub const DIALECT_HEARS_MAX: usize = BRIDGES_MAX;
+/// Values that one proposed template names.
+pub const DIALECT_PARTS_MAX: usize = 8;
+/// Things one message may tell of devices: a long list of Zigbee2MQTT's.
+pub const DIALECT_FOUND_MAX: usize = 10_000;
+/// Bytes of a message in which a search looks for devices: that list again.
+pub const DIALECT_PAYLOAD_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Characters of a device's name, a value's or a unit.
+pub const DIALECT_WORD_CHARS_MAX: usize = 64;
+/// Seconds a search at a broker lasts at most.
+pub const SEARCH_SECONDS_MAX: u64 = 600;
+/// Files of one name that a search numbers before it gives up.
+pub const SEARCH_FILES_MAX: usize = 99;

@@ -1,4 +1,5 @@
 //! MQTT: a broker for devices that come here, and bridges to brokers that stand elsewhere.
 
 pub mod bridge;
+pub mod dialects;
 pub mod server;

@@ -23,6 +23,7 @@ mod fault;
 mod guard;
 pub mod rule;
 pub mod saying;
+pub mod search;
 mod sending;
 mod session;
 pub mod status;

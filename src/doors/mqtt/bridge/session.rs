@@ -4,7 +4,7 @@
 use super::arrival::{Arrival, Post};
 use super::dial::dial;
 use super::fault::Fault;
-use super::rule::Qos;
+use super::rule::{BridgeRule, Qos};
 use super::sending::Sending;
 use super::wire::{Heard, Introduction, Sent, Subscription, Welcome, Will, Wire};
 use super::{Bridge, stopped};
@@ -21,7 +21,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Interval, interval_at, sleep, sleep_until, timeout};
 
 /// The packet id of the one subscription; messages have smaller ones.
-const SUBSCRIPTION_PACKET: u16 = u16::MAX;
+pub(super) const SUBSCRIPTION_PACKET: u16 = u16::MAX;
 /// That of the birth.
 const BIRTH_PACKET: u16 = u16::MAX - 1;
 /// That of the farewell.
@@ -34,7 +34,9 @@ fn state(word: &str) -> String {
 
 /// Connects, subscribes and posts until the connection ends, or `stopping` says to leave.
 pub(super) async fn run(bridge: &Bridge, mut stopping: watch::Receiver<bool>) -> Result<(), Fault> {
-    let opening = timeout(Duration::from_secs(BRIDGE_CONNECT_SECONDS), open(bridge));
+    // Only what is subscribed to has to be kept while the bridge is away.
+    let opening = open(&bridge.rule, bridge.rule.hears.is_some(), bridge.chance());
+    let opening = timeout(Duration::from_secs(BRIDGE_CONNECT_SECONDS), opening);
     let (wire, welcome) = tokio::select! {
         opened = opening => opened.map_err(|_| Fault::Silent)??,
         () = stopped(&mut stopping) => return Ok(()),
@@ -46,20 +48,18 @@ pub(super) async fn run(bridge: &Bridge, mut stopping: watch::Receiver<bool>) ->
     session.leave().await
 }
 
-/// A connection that the broker has welcomed.
-async fn open(bridge: &Bridge) -> Result<(Wire, Welcome), Fault> {
-    let rule = &bridge.rule;
+/// A connection that the broker has welcomed; it keeps the session of one that `stays`.
+pub(super) async fn open(rule: &BridgeRule, stays: bool, chance: [u8; 32]) -> Result<(Wire, Welcome), Fault> {
     let password = rule.password.read().map_err(Fault::PasswordFile)?;
     let password = password.as_ref().map_or("", |password| password.expose());
-    let pipe = dial(&rule.broker, &rule.certificates, bridge.chance()).await?;
+    let pipe = dial(&rule.broker, &rule.certificates, chance).await?;
     let mut wire = Wire::new(pipe, rule.version);
     let offline = state("offline");
     let will = rule.status_topic.as_ref().map(|topic| Will { topic, payload: offline.as_bytes() });
     wire.introduce(&Introduction {
         client_id: &rule.client_id,
         login: rule.user.as_ref().map(|user| (user.as_str(), password)),
-        // Only what is subscribed to has to be kept while the bridge is away.
-        stays: rule.hears.is_some(),
+        stays,
         keep_alive_seconds: BRIDGE_KEEP_ALIVE_SECONDS as u16,
         will,
     });
