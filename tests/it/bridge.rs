@@ -5,6 +5,7 @@ mod outward;
 mod real;
 mod scripted;
 mod search;
+mod spoken;
 mod two;
 
 use crate::harness::alive::Alive;

@@ -39,6 +39,18 @@ impl Broker {
 
     /// The next client, with this answer to its subscription.
     pub async fn accept_granting(&self, session_present: bool, granted: SubscribeReasonCode) -> Session {
+        let mut session = self.accept_anyone(session_present).await;
+        let Some(Packet::Subscribe(subscribe)) = session.next().await else { panic!("no SUBSCRIBE") };
+        session.send(&Packet::SubAck(SubAck::new(subscribe.pkid, vec![granted]))).await;
+        Session { subscribe, ..session }
+    }
+
+    /// The next client, which subscribes to nothing.
+    pub async fn accept_speaker(&self) -> Session {
+        self.accept_anyone(false).await
+    }
+
+    async fn accept_anyone(&self, session_present: bool) -> Session {
         let (mut stream, _) = within("a client", self.listener.accept()).await.unwrap();
         let mut buffer = BytesMut::new();
         let Some(Packet::Connect(connect)) = read(&mut stream, &mut buffer).await else {
@@ -46,10 +58,7 @@ impl Broker {
         };
         let taken = Packet::ConnAck(ConnAck::new(ConnectReturnCode::Success, session_present));
         write(&mut stream, &taken).await;
-        let Some(Packet::Subscribe(subscribe)) = read(&mut stream, &mut buffer).await else {
-            panic!("no SUBSCRIBE")
-        };
-        write(&mut stream, &Packet::SubAck(SubAck::new(subscribe.pkid, vec![granted]))).await;
+        let subscribe = Subscribe { pkid: 0, filters: Vec::new() };
         Session { stream, buffer, connect, subscribe }
     }
 }
@@ -83,6 +92,11 @@ impl Session {
             }
         }
         ids
+    }
+
+    /// Sends any packet.
+    pub async fn send(&mut self, packet: &Packet) {
+        write(&mut self.stream, packet).await;
     }
 
     /// The next packet; `None` when the client has gone.

@@ -208,3 +208,6 @@ impl Wire {
 const PACKET_BYTES_MAX: usize = MQTT_PACKET_BYTES_MAX;
 
 const WRITES: &str = "a bridge's packets are within the protocol's bounds";
+
+#[cfg(test)]
+mod tests;

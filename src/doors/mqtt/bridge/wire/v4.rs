@@ -46,9 +46,10 @@ pub(super) fn acknowledge(packet: u16, out: &mut BytesMut) {
 
 /// The first packet that is there whole.
 pub(super) fn parse(came: &mut BytesMut) -> Result<Option<Heard>, Fault> {
+    let before = came.len();
     let packet = match v4::Packet::read(came, PACKET_BYTES_MAX) {
         Ok(packet) => packet,
-        Err(Error::InsufficientBytes(_)) => return Ok(None),
+        Err(Error::InsufficientBytes(_)) if came.len() == before => return Ok(None),
         Err(Error::PayloadSizeLimitExceeded(_)) => return Err(Fault::TooLarge),
         Err(error) => return Err(Fault::Strange(error.to_string())),
     };

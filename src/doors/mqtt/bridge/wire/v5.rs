@@ -57,13 +57,13 @@ pub(super) fn acknowledge(packet: u16, out: &mut BytesMut) {
 
 /// The first packet that is there whole.
 pub(super) fn parse(came: &mut BytesMut) -> Result<Option<Heard>, Fault> {
-    // rumqttc does not read a DISCONNECT without a reason.
-    if came.starts_with(&[0xE0, 0]) {
-        return Err(Fault::Closed);
+    if let Some(fault) = leave(came) {
+        return Err(fault);
     }
+    let before = came.len();
     let packet = match v5::Packet::read(came, Some(PACKET_BYTES_MAX as u32)) {
         Ok(packet) => packet,
-        Err(Error::InsufficientBytes(_)) => return Ok(None),
+        Err(Error::InsufficientBytes(_)) if came.len() == before => return Ok(None),
         Err(Error::PayloadSizeLimitExceeded { .. }) => return Err(Fault::TooLarge),
         Err(error) => return Err(Fault::Strange(error.to_string())),
     };
@@ -76,15 +76,21 @@ pub(super) fn parse(came: &mut BytesMut) -> Result<Option<Heard>, Fault> {
         }
         v5::Packet::Publish(publish) => publication(publish).map(Heard::Publication),
         v5::Packet::PubAck(ack) => Ok(Heard::Acknowledged(ack.pkid, taken(&ack))),
-        v5::Packet::Disconnect(left) => Err(match left.reason_code {
-            v5::DisconnectReasonCode::NormalDisconnection | v5::DisconnectReasonCode::SessionTakenOver => {
-                Fault::Closed
-            }
-            code => Fault::SentAway(format!("{code:?}")),
-        }),
         _ => Ok(Heard::Alive),
     }
     .map(Some)
+}
+
+/// What a broker says when it closes the connection. rumqttc reads no DISCONNECT without properties.
+fn leave(came: &[u8]) -> Option<Fault> {
+    match *came {
+        [0xE0, 0, ..] | [0xE0, 1..=255, 0x00 | 0x8E, ..] => Some(Fault::Closed),
+        [0xE0, 1..=255, code, ..] => {
+            let named = v5::DisconnectReasonCode::try_from(code);
+            Some(Fault::SentAway(named.map_or_else(|_| format!("reason {code}"), |code| format!("{code:?}"))))
+        }
+        _ => None,
+    }
 }
 
 fn taken(ack: &v5::PubAck) -> Result<(), String> {
