@@ -23,7 +23,8 @@
 //!
 //! # What always holds
 //!
-//! * Nobody is told what is not on the disk: answers, listeners and acknowledgements leave after the sync.
+//! * Nobody is told what is not on the disk: answers, listeners and acknowledgements leave after the sync. The one thing
+//!   that has no disk to wait for is a publication that no room, retained slot, receipt or absent session needs.
 //! * Order is the journal's sequence, never the clock's. Times shown in a room never run backwards.
 //! * What changes or reads something takes a permit that only [`chat::policy`] makes.
 //! * A right that ends, ends listeners at its place in the order, even inside one group.
@@ -45,7 +46,8 @@
 //! 4. The settler's thread writes the group to the [`store::journal`] and syncs it. The next group forms meanwhile.
 //! 5. The Change is settled: readers see it ([`store::index::settled`]), the answer leaves, and [`delivery::Hub`] is told.
 //! 6. The relay, one task in the runtime, wakes the sessions that follow the room. Each drains its
-//!    [`delivery::Listener`] and sends bytes that were encoded once per dialect ([`delivery::Frames`]).
+//!    [`delivery::Listener`] and sends bytes that were encoded once per dialect ([`delivery::Frames`]; for topics, its
+//!    [`delivery::TopicSeat`] and [`delivery::Sheet`]).
 //! 7. A checkpoint writes what the index has to know into sled, at the latest after a minute; a start replays the rest.
 //!
 //! A publication of MQTT ([`chat::publication`]) goes the same way where its topic's state, a session that outlives its

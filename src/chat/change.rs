@@ -320,6 +320,24 @@ pub enum Audience {
     Topics,
 }
 
+impl What {
+    /// Whether it is about topics: what is published, and the sessions that hear of it.
+    pub fn is_about_topics(&self) -> bool {
+        matches!(
+            self,
+            What::Published { .. }
+                | What::ReceiptReleased { .. }
+                | What::TopicSessionSet(_)
+                | What::TopicSessionMoved { .. }
+                | What::TopicSessionGone { .. }
+                | What::SubscriptionSet { .. }
+                | What::SubscriptionGone { .. }
+                | What::HandedOut { .. }
+                | What::HandOutStep { .. }
+        )
+    }
+}
+
 impl Change {
     /// Who should hear of it; at most two audiences.
     pub fn audiences(&self) -> heapless::Vec<Audience, 2> {

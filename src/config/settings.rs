@@ -109,9 +109,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         key: "http.tls_address",
         expected: "\"off\" or an address with a port such as 0.0.0.0:443",
         set: |config, given| put(&mut config.http.tls_address, text(given).and_then(address_or_off)),
-        show: |config| {
-            quoted(&config.http.tls_address.map_or("off".to_owned(), |address| address.to_string()))
-        },
+        show: |config| shown_or_off(config.http.tls_address),
     },
     Setting {
         key: "tls.certificate",
@@ -141,9 +139,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         key: "mqtt.tls_address",
         expected: "\"off\" or an address with a port such as 0.0.0.0:8883",
         set: |config, given| put(&mut config.mqtt.tls_address, text(given).and_then(address_or_off)),
-        show: |config| {
-            quoted(&config.mqtt.tls_address.map_or("off".to_owned(), |address| address.to_string()))
-        },
+        show: |config| shown_or_off(config.mqtt.tls_address),
     },
     Setting {
         key: "mqtt.anonymous",
@@ -279,6 +275,10 @@ fn level(word: &str) -> Option<tracing::Level> {
     use tracing::Level;
     let levels = [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE];
     levels.into_iter().find(|level| level.as_str().to_lowercase() == word)
+}
+
+fn shown_or_off(address: Option<SocketAddr>) -> String {
+    quoted(&address.map_or("off".to_owned(), |address| address.to_string()))
 }
 
 fn address_or_off(text: &str) -> Option<Option<SocketAddr>> {

@@ -193,15 +193,19 @@ fn put_head(out: &mut Vec<u8>, opcode: OpCode, length: usize) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    /// A frame as a client sends it.
-    fn sent(first: u8, payload: &[u8]) -> Vec<u8> {
+    /// A frame as a client sends it, its length in the shortest form.
+    pub(in crate::doors::reach) fn sent(first: u8, payload: &[u8]) -> Vec<u8> {
         let mask = [7, 77, 177, 233];
         let mut frame = vec![first];
         match payload.len() {
             short @ 0..126 => frame.push(0x80 | short as u8),
+            middle @ 126..0x1_0000 => {
+                frame.push(0x80 | 126);
+                frame.extend_from_slice(&(middle as u16).to_be_bytes());
+            }
             long => {
                 frame.push(0x80 | 127);
                 frame.extend_from_slice(&(long as u64).to_be_bytes());

@@ -156,15 +156,7 @@ impl Follower {
                 let trimmed = Trimmed { first: *first, seq: *seq, at: *at, upto: *upto };
                 self.trimmed(shelf, room, trimmed, now, writes)
             }
-            What::Published { .. }
-            | What::ReceiptReleased { .. }
-            | What::TopicSessionSet(_)
-            | What::TopicSessionMoved { .. }
-            | What::TopicSessionGone { .. }
-            | What::SubscriptionSet { .. }
-            | What::SubscriptionGone { .. }
-            | What::HandedOut { .. }
-            | What::HandOutStep { .. } => {
+            topic if topic.is_about_topics() => {
                 topics::follow(shelf, change, place.pos, &mut self.retained, writes)
             }
             noun => noun_is(shelf, noun, writes),

@@ -114,15 +114,7 @@ impl<'a> Judge<'a> {
             | What::UserRemoved { .. }
             | What::TokenRevoked { .. }
             | What::InvitationGone { .. } => self.removal(change),
-            What::Published { .. }
-            | What::ReceiptReleased { .. }
-            | What::TopicSessionSet(_)
-            | What::TopicSessionMoved { .. }
-            | What::TopicSessionGone { .. }
-            | What::SubscriptionSet { .. }
-            | What::SubscriptionGone { .. }
-            | What::HandedOut { .. }
-            | What::HandOutStep { .. } => self.about_topics(change)?,
+            topic if topic.is_about_topics() => self.about_topics(change)?,
             noun => self.noun(change, noun, effects)?,
         })
     }

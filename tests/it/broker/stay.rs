@@ -68,6 +68,26 @@ fn what_was_not_acknowledged_is_sent_again_as_it_was() {
     }
 }
 
+#[test]
+fn a_client_that_comes_back_with_another_version_is_told_in_that_one() {
+    let stage = Stage::open();
+    for (before, after) in [(4, 5), (5, 4)] {
+        let client = format!("c{before}");
+        let mut hears = Client::connect(stage.address, &Hello::staying(before, &client));
+        hears.subscribe("a", 1);
+        let mut says = Client::connect(stage.address, &Hello::new(4, "says"));
+        says.publish("a", "first", 1, false);
+        assert_eq!(hears.told().payload, "first");
+        drop(hears);
+        let mut back = Client::connect(stage.address, &Hello::staying(after, &client));
+        let again = back.heard();
+        assert_eq!((again.dup, again.payload.as_str()), (true, "first"));
+        says.publish("a", "second", 1, false);
+        assert_eq!(back.heard().payload, "second");
+        back.ping();
+    }
+}
+
 /// A node's process, and its broker.
 fn serve(desk: &Desk) -> (Process, std::net::SocketAddr) {
     let node = Process::start(desk, "--mqtt 127.0.0.1:0");

@@ -2,13 +2,16 @@
 
 use super::connection::{Connection, End, Flow};
 use super::packet::Told as Frame;
-use super::packet::{Ack, Alias, Answer as Word, Handed, In, Out, Reason, Version, Wrong, append_publish};
+use super::packet::{
+    Ack, Alias, Answer as Word, Handed, In, Out, PublishFrame, Reason, Version, Wrong, append_publish,
+};
 use super::persistent::signed;
 use super::session::{Delivery, Step};
 use crate::base::limits::{MQTT_EVENTS_AT_ONCE, MQTT_WRITE_BYTES};
 use crate::chat::publication::Qos;
 use crate::chat::refusal::Refusal;
 use crate::chat::topic::Filter;
+use crate::delivery::Parcel;
 use crate::node::Node;
 use smol_str::SmolStr;
 use std::task::Context;
@@ -145,11 +148,42 @@ impl Connection {
         if self.peer.packet_bytes_max.is_none() {
             return true;
         }
+        if let Some(shared) = self.encoded(delivery) {
+            return self.peer.takes(shared.wire_bytes());
+        }
         let mut bytes = Vec::new();
         let packet = (delivery.qos != Qos::Most).then_some(1);
         let handed = Handed { packet, ids: self.ids(delivery), ..Handed::default() };
         append_publish(self.peer.version, &self.frame(delivery), &handed, &mut bytes);
         self.peer.takes(bytes.len() + if self.told.is_empty() { 0 } else { ALIAS_BYTES })
+    }
+
+    /// Its bytes, encoded once for all sessions that have nothing of their own to say with it.
+    fn shared(&self, parcel: &Parcel) -> Option<(Version, PublishFrame)> {
+        let publication = parcel.sheet.publication();
+        let is_v5 = self.peer.version == Version::V5;
+        let has_own =
+            !parcel.ids.as_slice().is_empty() || !self.told.is_empty() || publication.expiry_s.is_some();
+        if parcel.retain || (is_v5 && has_own) {
+            return None;
+        }
+        let form = usize::from(is_v5) * 3 + parcel.qos as usize;
+        let bytes = parcel.sheet.frame(form, || {
+            let told = Frame {
+                topic: &publication.topic,
+                payload: &publication.payload,
+                qos: parcel.qos,
+                retain: false,
+                expiry_s: None,
+                properties: publication.properties.as_deref(),
+            };
+            PublishFrame::new(self.peer.version, &told).bytes().clone()
+        });
+        Some((self.peer.version, PublishFrame::of(bytes.clone())))
+    }
+
+    fn encoded<'a>(&self, delivery: &'a Delivery) -> Option<&'a PublishFrame> {
+        delivery.shared.as_ref().filter(|(version, _)| *version == self.peer.version).map(|(_, frame)| frame)
     }
 
     fn frame<'a>(&self, delivery: &'a Delivery) -> Frame<'a> {
@@ -169,14 +203,17 @@ impl Connection {
     }
 
     fn write(&mut self, packet: Option<u16>, dup: bool, delivery: &Delivery) {
+        self.broker.counts.packets_out.add(1);
+        self.broker.counts.delivered.add(1);
+        if let Some(shared) = self.encoded(delivery).cloned() {
+            return shared.append(packet, dup, self.socket.out());
+        }
         let is_v5 = self.peer.version == Version::V5;
         let alias = if is_v5 { self.told.number(&delivery.publication.topic) } else { None };
         let alias = alias.map(|(number, is_known)| Alias { number, is_new: !is_known });
         let handed = Handed { packet, dup, ids: self.ids(delivery), alias };
         let frame = self.frame(delivery);
         append_publish(self.peer.version, &frame, &handed, self.socket.out());
-        self.broker.counts.packets_out.add(1);
-        self.broker.counts.delivered.add(1);
     }
 
     pub(super) fn on_puback(&mut self, ack: Ack) {
@@ -261,6 +298,7 @@ impl Connection {
             }
             self.offer(Delivery {
                 publication: parcel.sheet.publication().clone(),
+                shared: self.shared(&parcel),
                 seq,
                 qos: parcel.qos,
                 retain: parcel.retain,

@@ -60,7 +60,7 @@ fn delivery(change: &Change, qos: Qos, ids: Vec<u32>, now: &Moment) -> Option<De
     let What::Published { publication, .. } = &change.what else { return None };
     let (publication, seq) = (publication.clone(), Some(change.seq));
     let at_ms = at_ms(&change.origin.moment, now);
-    Some(Delivery { publication, seq, qos, retain: false, ids, at_ms })
+    Some(Delivery { publication, seq, qos, retain: false, ids, at_ms, shared: None })
 }
 
 /// How sure, with which retain flag and numbers a session hears something that was kept; `None` when it does not.

@@ -1,22 +1,7 @@
 //! Frames of clients, good and hostile, in pieces of every size.
 
 use super::*;
-
-/// A frame as a client sends it.
-fn sent(first: u8, payload: &[u8]) -> Vec<u8> {
-    let mask = [7, 77, 177, 233];
-    let mut frame = vec![first];
-    match payload.len() {
-        short @ 0..126 => frame.push(0x80 | short as u8),
-        long => {
-            frame.push(0x80 | 126);
-            frame.extend_from_slice(&(long as u16).to_be_bytes());
-        }
-    }
-    frame.extend_from_slice(&mask);
-    frame.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
-    frame
-}
+use crate::doors::reach::frame::tests::sent;
 
 /// What a reader finds in these bytes when they come in such pieces.
 fn read(bytes: &[u8], piece: usize) -> (Vec<u8>, Reader) {

@@ -4,6 +4,7 @@ use super::Version;
 use super::property::{ALIAS, MESSAGE_EXPIRY, SUBSCRIPTION_ID};
 use crate::chat::publication::Qos;
 use crate::chat::topic::Topic;
+use bytes::Bytes;
 
 /// What is told to sessions.
 #[derive(Clone, Copy, Debug)]
@@ -44,14 +45,9 @@ pub struct Alias {
     pub is_new: bool,
 }
 
-/// A publication encoded once for all sessions of the same version, QoS and retain bit.
-#[derive(Clone, Debug)]
-pub struct PublishFrame {
-    /// All but the packet id, which stands before `rest_at`.
-    bytes: Box<[u8]>,
-    rest_at: u32,
-    takes_packet: bool,
-}
+/// A publication encoded once for all sessions of the same version, QoS and retain bit: all but the packet id.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PublishFrame(Bytes);
 
 impl PublishFrame {
     /// Encodes it.
@@ -64,24 +60,43 @@ impl PublishFrame {
         let packet_bytes = if takes_packet { 2 } else { 0 };
         put_variable(2 + topic.len() + packet_bytes + tail, &mut bytes);
         put_binary(topic, &mut bytes);
-        let rest_at = bytes.len() as u32;
         put_tail(version, told, &Handed::default(), &mut bytes);
-        Self { bytes: bytes.into(), rest_at, takes_packet }
+        Self(bytes.into())
+    }
+
+    /// The frame that gave these bytes by [`PublishFrame::bytes`].
+    pub fn of(bytes: Bytes) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes, for others of its kind.
+    pub fn bytes(&self) -> &Bytes {
+        &self.0
+    }
+
+    fn takes_packet(&self) -> bool {
+        self.0[0] & 0b0110 != 0
+    }
+
+    /// Where the packet id belongs: behind the first byte, the length and the topic.
+    fn rest_at(&self) -> usize {
+        let topic_at = 1 + self.0[1..].iter().take_while(|byte| **byte >= 0x80).count() + 1;
+        topic_at + 2 + usize::from(u16::from_be_bytes([self.0[topic_at], self.0[topic_at + 1]]))
     }
 
     /// Bytes it takes on the wire.
     pub fn wire_bytes(&self) -> usize {
-        self.bytes.len() + if self.takes_packet { 2 } else { 0 }
+        self.0.len() + if self.takes_packet() { 2 } else { 0 }
     }
 
     /// Writes it for one session: two copies, and the packet id (1 or more, needed with QoS 1 and 2) between them.
     pub fn append(&self, packet: Option<u16>, dup: bool, out: &mut Vec<u8>) {
-        debug_assert_eq!(packet.is_some_and(|packet| packet > 0), self.takes_packet);
-        let (head, rest) = self.bytes.split_at(self.rest_at as usize);
+        debug_assert_eq!(packet.is_some_and(|packet| packet > 0), self.takes_packet());
+        let (head, rest) = self.0.split_at(self.rest_at());
         out.reserve(self.wire_bytes());
         let first = out.len();
         out.extend_from_slice(head);
-        if self.takes_packet {
+        if self.takes_packet() {
             out[first] |= u8::from(dup) << 3;
             out.extend_from_slice(&packet.unwrap_or(1).to_be_bytes());
         }

@@ -8,6 +8,7 @@ pub use aliases::{Heard, Told};
 pub use receipts::Receipts;
 pub use window::{Flight, Step, Window};
 
+use super::packet::{PublishFrame, Version};
 use crate::base::id::{Seq, UserId};
 use crate::chat::publication::{Publication, Qos};
 use smol_str::SmolStr;
@@ -29,6 +30,8 @@ pub struct Delivery {
     pub ids: Vec<u32>,
     /// When it came, in milliseconds of this start of the node, or before it; its expiry counts from then.
     pub at_ms: i64,
+    /// Its bytes, where they are the same for all sessions of a version; a client may come back with another.
+    pub shared: Option<(Version, PublishFrame)>,
 }
 
 /// What there is between a client and us, as long as it comes back.
@@ -99,7 +102,7 @@ mod tests {
             client: SmolStr::default(),
         };
         let (publication, seq) = (Arc::new(publication), seq.map(Seq));
-        Delivery { publication, seq, qos: Qos::Least, retain: false, ids: Vec::new(), at_ms: 0 }
+        Delivery { publication, seq, qos: Qos::Least, retain: false, ids: Vec::new(), at_ms: 0, shared: None }
     }
 
     #[test]
