@@ -1,7 +1,7 @@
 //! Two linnets and one Mosquitto: a room that both bridge both ways is the same room.
 
 use super::numbers;
-use crate::harness::mosquitto::Mosquitto;
+use crate::harness::mosquitto::{Mosquitto, free_port};
 use crate::harness::process::Process;
 use crate::harness::wait::until;
 use crate::program::Desk;
@@ -16,18 +16,19 @@ struct Node {
 
 impl Node {
     async fn start(name: &str, port: u16, lines: &str) -> Node {
-        let config = format!(
+        let node = Node::configured(&format!(
             "name = \"{name}\"\n[[bridge]]\nname = \"link\"\nurl = \"mqtt://127.0.0.1:{port}\"\nroom = \"garden\"\n\
              client_id = \"linnet-{name}\"\ndirection = \"both\"\n{lines}\n"
-        );
-        let desk = Desk::with(&[("linnet.toml", &config)]);
-        let process = Process::start(&desk, "");
-        let added = desk.run("device add porch --room garden --json");
-        let added: Value = serde_json::from_str(&added.out).unwrap();
-        let key = format!("Bearer {}", added["token"].as_str().unwrap());
-        let node = Node { desk, process: Some(process), key };
+        ));
         node.stands().await;
         node
+    }
+
+    fn configured(config: &str) -> Node {
+        let desk = Desk::with(&[("linnet.toml", config)]);
+        let process = Process::start(&desk, "");
+        let key = format!("Bearer {}", new_device(&desk, "porch"));
+        Node { desk, process: Some(process), key }
     }
 
     /// Waits until the broker has the bridge.
@@ -44,8 +45,12 @@ impl Node {
     }
 
     async fn start_again(&mut self) {
-        self.process = Some(Process::start(&self.desk, ""));
+        self.serve_again();
         self.stands().await;
+    }
+
+    fn serve_again(&mut self) {
+        self.process = Some(Process::start(&self.desk, ""));
     }
 
     fn say(&self, text: &str) {
@@ -70,6 +75,13 @@ impl Node {
     fn said_of(&self, prefix: &str) -> Vec<String> {
         self.said().iter().filter_map(|text| text.strip_prefix(prefix)).map(str::to_owned).collect()
     }
+}
+
+/// The token of a new device that speaks in #garden and reads it.
+fn new_device(desk: &Desk, name: &str) -> String {
+    let added = desk.run(&format!("device add {name} --room garden --json"));
+    let added: Value = serde_json::from_str(&added.out).unwrap();
+    added["token"].as_str().unwrap().to_owned()
 }
 
 /// Waits until both have heard the other's end of this round; then each has everything once, and nothing came home.
@@ -160,4 +172,33 @@ async fn nothing_is_lost_or_doubled_while_one_of_the_three_is_away() {
     north.stands().await;
     south.stands().await;
     each_has_all_once([&north, &south], [&by_north, &by_south], "round 3").await;
+}
+
+#[tokio::test]
+async fn a_linnet_is_a_broker_for_the_bridge_of_another() {
+    for version in [4, 5] {
+        let port = free_port();
+        let config = format!("name = \"north\"\n[mqtt]\naddress = \"127.0.0.1:{port}\"\n");
+        let mut north = Node::configured(&config);
+        let lines = format!(
+            "version = {version}\nuser = \"south\"\npassword = \"{}\"\ntopic = \"linnet/room/garden/msg\"\n\
+             out_topic = \"linnet/room/garden/post\"\nstatus_topic = \"south/status\"",
+            new_device(&north.desk, "south")
+        );
+        let south = Node::start("south", port, &lines).await;
+        let all = numbers(1..=100);
+        let say = |node: &Node, who: u8, numbers: &[String]| {
+            numbers.iter().for_each(|number| node.say(&format!("{who}: {number}")));
+        };
+        say(&north, 0, &all[..50]);
+        say(&south, 1, &all[..30]);
+        // The broker is killed while both talk, and south talks on.
+        north.kill();
+        say(&south, 1, &all[30..50]);
+        north.serve_again();
+        south.stands().await;
+        say(&north, 0, &all[50..]);
+        say(&south, 1, &all[50..]);
+        each_has_all_once([&north, &south], [&all, &all], "the only round").await;
+    }
 }

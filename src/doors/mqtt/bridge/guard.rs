@@ -29,7 +29,8 @@ pub(super) struct Origin {
 #[derive(Deserialize)]
 struct Marked {
     id: String,
-    origin: MarkedOrigin,
+    origin: Option<MarkedOrigin>,
+    seq: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -69,8 +70,24 @@ impl Origin {
         let payload = &publication.payload[..];
         let looks_fit = payload.first() == Some(&b'{') && payload.len() <= BRIDGE_PAYLOAD_BYTES_MAX;
         let marked: Marked = looks_fit.then(|| serde_json::from_slice(payload).ok()).flatten()?;
-        Origin::of_parts(&marked.origin.node, marked.origin.seq, &marked.id)
+        match (marked.origin, marked.seq) {
+            (Some(origin), _) => Origin::of_parts(&origin.node, origin.seq, &marked.id),
+            // The broker of a linnet says what its rooms say; the node is the one behind it.
+            (None, Some(seq)) if room_topic(&publication.topic, "/msg") => {
+                Some(Self { node: UNNAMED, seq, id: MessageId::parse(&marked.id)? })
+            }
+            _ => None,
+        }
     }
+}
+
+/// The number of a node that does not say it; none has it.
+const UNNAMED: u64 = 0;
+
+/// Whether this is a room's topic at a linnet's own broker.
+pub(super) fn room_topic(topic: &str, end: &str) -> bool {
+    let room = topic.strip_prefix("linnet/room/").and_then(|rest| rest.strip_suffix(end));
+    room.is_some_and(|room| !room.is_empty() && !room.contains('/'))
 }
 
 /// The first 8 bytes of SHA-256 over topic and payload; no topic has a NUL.
@@ -147,6 +164,17 @@ mod tests {
         {
             assert_eq!(Origin::of(&heard(other, Some("x-y"))), None, "{other}");
         }
+    }
+
+    #[test]
+    fn what_the_broker_of_a_linnet_says_of_a_room_keeps_its_id() {
+        let said = |topic: &str| {
+            let mut heard = heard(r#"{"text":"x","id":"a-b","seq":7}"#, None);
+            heard.topic = topic.to_owned();
+            Origin::of(&heard).map(|origin| origin.id.as_str().to_owned())
+        };
+        assert_eq!(said("linnet/room/garden/msg").as_deref(), Some("a-b"));
+        assert_eq!(said("linnet/room/garden/post").or(said("linnet/room/a/b/msg")).or(said("x/msg")), None);
     }
 
     #[test]

@@ -10,12 +10,13 @@
 //! | `{time}` | when, as `2024-05-01T12:00:00.000Z`; nothing while the clock is not believable |
 //! | `{{` and `}}` | the braces themselves |
 
-use super::guard::Origin;
+use super::guard::{Origin, room_topic};
 use crate::base::date::iso;
 use crate::base::limits::{TEMPLATE_CHARS_MAX, TEMPLATE_PARTS_MAX};
 use crate::chat::message::Message;
 use serde::Serialize;
 use serde_json::json;
+use std::borrow::Cow;
 
 /// How messages are said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,17 +58,23 @@ struct Line<'a> {
 }
 
 impl Saying {
-    /// The payload of one message, and of its room by this name.
-    pub(super) fn say(&self, message: &Message, room: &str, origin: &Origin) -> Vec<u8> {
+    /// The payload of one message for this topic, and of its room by this name.
+    pub(super) fn say(&self, topic: &str, message: &Message, room: &str, origin: &Origin) -> Vec<u8> {
         match self {
             Saying::Form(form) => form.fill(message, room).into_bytes(),
             Saying::Json => {
+                let text = message.text.as_str();
+                // What is posted at a linnet's broker is said by the bridge's device there.
+                let text = match room_topic(topic, "/post") {
+                    true => Cow::Owned(format!("{}: {text}", message.author.username)),
+                    false => Cow::Borrowed(text),
+                };
                 let line = Line {
                     id: message.id.as_str(),
                     room,
                     author: message.author.username.as_str(),
                     name: called(message),
-                    text: message.text.as_str(),
+                    text: &text,
                     time: time(message),
                     origin: json!({"node": origin.node_text(), "seq": origin.seq}),
                 };
@@ -196,17 +203,22 @@ mod tests {
 
     #[test]
     fn json_tells_everything_and_a_time_only_when_it_is_known() {
-        let said = String::from_utf8(Saying::Json.say(&message(true), "garden", &origin())).expect("UTF-8");
+        let said =
+            String::from_utf8(Saying::Json.say("t", &message(true), "garden", &origin())).expect("UTF-8");
         let expected = r#"{"id":"abc","room":"garden","author":"bob","name":"Bob B.","text":"say \"hi\"","time":"1970-01-01T00:00:00.000Z","origin":{"node":"00000000000000ab","seq":7}}"#;
         assert_eq!(said, expected);
-        let said = String::from_utf8(Saying::Json.say(&message(false), "garden", &origin())).expect("UTF-8");
+        let said =
+            String::from_utf8(Saying::Json.say("t", &message(false), "garden", &origin())).expect("UTF-8");
         assert!(!said.contains("time"), "{said}");
+        let post = Saying::Json.say("linnet/room/garden/post", &message(true), "garden", &origin());
+        let post: serde_json::Value = serde_json::from_slice(&post).expect("JSON");
+        assert_eq!(post["text"], "bob: say \"hi\"");
     }
 
     #[test]
     fn a_template_is_filled() {
         let form = Form::parse("{{{name}}} ({author}) in #{room}: {text} [{id}] {time}").expect("a template");
-        let said = Saying::Form(form).say(&message(false), "garden", &origin());
+        let said = Saying::Form(form).say("t", &message(false), "garden", &origin());
         assert_eq!(String::from_utf8(said).expect("UTF-8"), "{Bob B.} (bob) in #garden: say \"hi\" [abc] ");
     }
 

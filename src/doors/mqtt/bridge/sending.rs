@@ -196,7 +196,7 @@ impl<'a> Sending<'a> {
     pub fn send(&mut self, message: &Message, wire: &mut Wire) {
         let (bridge, topic) = (self.bridge, &self.tells.topic);
         let origin = Origin { node: bridge.guard.node(), seq: message.seq.0, id: message.id.clone() };
-        let payload = self.tells.saying.say(message, bridge.rule.room.as_str(), &origin);
+        let payload = self.tells.saying.say(topic, message, bridge.rule.room.as_str(), &origin);
         let properties = [(PROPERTY, origin.text())];
         let bytes = HEAD_BYTES + topic.len() + payload.len() + PROPERTY.len() + properties[0].1.len();
         if bytes > self.packet_bytes_max {
