@@ -31,7 +31,8 @@ pub const BRIDGE_POSTS_MAX: usize = 32;
 pub const BRIDGE_CONNECT_SECONDS: u64 = 10;
 /// Seconds between two pings to a broker: a lost connection is noticed within two.
 pub const BRIDGE_KEEP_ALIVE_SECONDS: u64 = 30;
-/// Seconds a publication waits for the writer before the connection is given up: the broker has given up as well.
+/// Seconds a publication waits for the writer, or a message for the broker's acknowledgement, before the connection is
+/// given up: whoever waits at its other end has given up as well.
 pub const BRIDGE_STALLED_SECONDS: u64 = 60;
 /// Milliseconds before a post is tried again that found the writer busy: a few syncs of an SD card.
 pub const BRIDGE_BUSY_WAIT_MS: u64 = 50;

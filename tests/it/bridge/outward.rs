@@ -162,3 +162,35 @@ async fn what_a_bridge_brought_does_not_go_back() {
         assert_eq!(reader.lines(), expected);
     }
 }
+
+#[tokio::test]
+async fn what_a_broker_will_not_take_holds_up_nothing() {
+    let access = |folder: &std::path::Path| {
+        std::fs::write(folder.join("access"), "topic read #\ntopic write out/#\n").unwrap();
+        format!("acl_file {}/access\nmax_packet_size 2000\n", folder.display())
+    };
+    let broker = Mosquitto::start_also(&access).await;
+    let reader = broker.subscribe("reader", "#", &[]).await;
+    let alive = Alive::begin(6);
+    let rule = BridgeRule { version: Version::V5, ..outward(&broker, plain()) };
+    let bridge = Bridge::start(&alive, rule.clone());
+    until("the bridge stands", || bridge.is_connected()).await;
+    say(&alive, "garden", &["short".to_owned(), "long ".repeat(900), "short again".to_owned()]).await;
+    until("both short ones are heard", || reader.lines() == ["short", "short again"]).await;
+    until("the long one is told", || bridge.status.report().dropped == 1).await;
+    assert_eq!(bridge.status.report().sent, 2);
+    bridge.stop().await;
+    // Where it may not write, the broker says so, and is not asked again.
+    let mut forbidden = rule.clone();
+    forbidden.tells.as_mut().unwrap().topic = "forbidden/garden".to_owned();
+    let bridge = Bridge::start(&alive, forbidden);
+    until("the bridge stands", || bridge.is_connected()).await;
+    say(&alive, "garden", &["forbidden".to_owned()]).await;
+    until("the refusal is told", || bridge.status.report().dropped == 1).await;
+    // Mosquitto 2.0.11 closes the connection after it has refused a message.
+    bridge.stop().await;
+    let _bridge = Bridge::start(&alive, rule);
+    say(&alive, "garden", &["the last".to_owned()]).await;
+    until("the last is heard", || reader.lines().contains(&"the last".to_owned())).await;
+    assert_eq!(reader.lines(), ["short", "short again", "the last"]);
+}

@@ -13,8 +13,8 @@ use super::saying::Saying;
 use super::wire::{Sent, Welcome, Wire};
 use crate::base::id::{Seq, UserId};
 use crate::base::limits::{
-    BRIDGE_MARK_MESSAGES, BRIDGE_MARK_MS, BRIDGE_SKIPPED_MAX, BRIDGE_WINDOW_MAX, STREAM_EVENTS_MAX,
-    STREAM_STALE_MAX,
+    BRIDGE_MARK_MESSAGES, BRIDGE_MARK_MS, BRIDGE_SKIPPED_MAX, BRIDGE_STALLED_SECONDS, BRIDGE_WINDOW_MAX,
+    STREAM_EVENTS_MAX, STREAM_STALE_MAX,
 };
 use crate::chat::message::{Message, MessageKind};
 use crate::chat::refusal::Refusal;
@@ -36,6 +36,7 @@ const HEAD_BYTES: usize = 64;
 struct Flight {
     packet: u16,
     seq: Seq,
+    since: Instant,
     is_taken: bool,
 }
 
@@ -219,7 +220,7 @@ impl<'a> Sending<'a> {
             properties: &properties,
         });
         self.told = message.seq;
-        let flight = Flight { packet, seq: message.seq, is_taken: false };
+        let flight = Flight { packet, seq: message.seq, since: Instant::now(), is_taken: false };
         self.flights.push_back(flight).map_err(|_| "full").expect("it was asked whether there is room");
     }
 
@@ -266,6 +267,12 @@ impl<'a> Sending<'a> {
     /// Whether the broker has acknowledged everything that was sent.
     pub fn is_settled(&self) -> bool {
         self.flights.is_empty()
+    }
+
+    /// Whether the broker is alive and has forgotten what it was sent.
+    pub fn is_forgotten(&self) -> bool {
+        let patience = Duration::from_secs(BRIDGE_STALLED_SECONDS);
+        self.flights.front().is_some_and(|flight| flight.since.elapsed() > patience)
     }
 
     /// When the node's mark has to be moved.

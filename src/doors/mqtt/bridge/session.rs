@@ -289,8 +289,9 @@ impl<'a> Session<'a> {
     }
 
     fn ping(&mut self) -> Result<(), Fault> {
+        let is_forgotten = self.sending.as_ref().is_some_and(Sending::is_forgotten);
         // Who does not listen cannot tell.
-        if !self.is_lively && self.hears() {
+        if self.hears() && (!self.is_lively || is_forgotten) {
             return Err(Fault::Silent);
         }
         self.is_lively = false;

@@ -1,6 +1,7 @@
 //! Packets of MQTT 5.0.
 
 use super::{Heard, Introduction, PACKET_BYTES_MAX, Publication, Sent, Subscription, WRITES, Welcome};
+use crate::base::limits::DELIVERIES_REMEMBERED;
 use crate::doors::mqtt::bridge::fault::{Fault, TurnedAway};
 use bytes::{Bytes, BytesMut};
 use rumqttc::v5::mqttbytes::{Error, QoS, v5};
@@ -13,6 +14,8 @@ pub(super) fn introduce(introduction: &Introduction<'_>, out: &mut BytesMut) {
     let mut properties = v5::ConnectProperties::new();
     properties.session_expiry_interval = Some(if introduction.stays { u32::MAX } else { 0 });
     properties.max_packet_size = Some(PACKET_BYTES_MAX as u32);
+    // Of what it sends again the node knows as many.
+    properties.receive_maximum = Some(DELIVERIES_REMEMBERED);
     let connect = v5::Connect {
         keep_alive: introduction.keep_alive_seconds,
         client_id: introduction.client_id.to_owned(),
