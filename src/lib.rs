@@ -69,6 +69,7 @@
 //! | a kind of Change | its arms in `store/index/{apply,live}.rs`: how the index follows it, when condensing lets it go |
 //! | a trouble people must hear of | a row in `node/health.rs` |
 //! | a way to lose power or a disk | a row in `tests/plug/row/` |
+//! | a permission | its row in `chat/permission.rs`, asked in `chat/policy.rs` |
 //! | a limit | a constant with unit and reason in `base/limits.rs` |
 //!
 //! # Where this leaves its plan

@@ -7,6 +7,7 @@ use crate::chat::invitation::Invitation;
 use crate::chat::membership::{Membership, ReadMark};
 use crate::chat::message::Message;
 use crate::chat::name::Name;
+use crate::chat::permission::Permissions;
 use crate::chat::publication::{Publication, Subscription, TopicSession};
 use crate::chat::room::Room;
 use crate::chat::token::{Token, TokenHash};
@@ -231,6 +232,8 @@ pub enum What {
         /// Its value.
         value: SmolStr,
     },
+    /// What roles may do was changed: all changed rows as they are now.
+    PermissionsSet(Permissions),
     /// The clock was turned.
     ClockSet(ClockSet),
     /// Something was published to a topic.
@@ -346,7 +349,7 @@ impl Change {
         match &self.what {
             What::Started { .. } | What::Unknown { .. } => {}
             What::InvitationSet(_) | What::InvitationGone { .. } => {}
-            What::SettingSet { .. } | What::ClockSet(_) => add(Audience::All),
+            What::SettingSet { .. } | What::PermissionsSet(_) | What::ClockSet(_) => add(Audience::All),
             What::UserAdded(user) | What::UserChanged(user) => add(Audience::User(user.id.clone())),
             What::UserRemoved { user, .. } | What::TokenRevoked { user, .. } => {
                 add(Audience::User(user.clone()))

@@ -6,6 +6,7 @@ pub mod invitation;
 pub mod membership;
 pub mod message;
 pub mod name;
+pub mod permission;
 pub mod policy;
 pub mod publication;
 pub mod refusal;

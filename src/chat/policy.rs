@@ -4,9 +4,10 @@ use crate::base::id::{RoomId, UserId};
 use crate::chat::device::Device;
 use crate::chat::membership::Membership;
 use crate::chat::message::{Message, MessageKind};
+use crate::chat::permission::{Permission, Permissions};
 use crate::chat::refusal::{Refusal, Right};
 use crate::chat::room::{Room, RoomKind};
-use crate::chat::user::{Role, User};
+use crate::chat::user::{Role, Roles, User};
 use std::sync::Arc;
 
 macro_rules! permit {
@@ -39,6 +40,8 @@ pub struct Actor {
     pub user: Arc<User>,
     /// The device record, for users that are devices.
     pub device: Option<Arc<Device>>,
+    /// What roles may do here.
+    pub permissions: Arc<Permissions>,
 }
 
 impl Actor {
@@ -47,9 +50,18 @@ impl Actor {
         self.device.is_none() && self.user.is(role)
     }
 
-    /// Runs or moderates the node.
-    fn keeps_order(&self) -> bool {
-        self.is(Role::Admin) || self.is(Role::Moderator)
+    /// May do this by a role on the node. A device holds none.
+    fn may(&self, permission: Permission) -> bool {
+        self.device.is_none() && self.permissions.allow(self.user.roles, permission)
+    }
+
+    /// May do this in a room: by a role there, or by one on the node. Of the latter only administrators may where they
+    /// are not and not everyone may be.
+    fn may_in(&self, room: &Room, membership: Option<&Membership>, permission: Permission) -> bool {
+        let here = room.kind == RoomKind::Public || membership.is_some();
+        let everywhere = if here || self.is(Role::Admin) { self.user.roles } else { Roles::NONE };
+        let roles = membership.map_or(everywhere, |place| place.roles.and(everywhere));
+        self.device.is_none() && self.permissions.allow(roles, permission)
     }
 
     /// Has an account of their own: not a guest, not a device.
@@ -106,9 +118,9 @@ permit!(
 
 /// May the actor read what is said in the room?
 ///
-/// Members always may; residents and guests may read public rooms; a device reads where a binding says so.
+/// Members always may; those with `view-c-room` may read public rooms; a device reads where a binding says so.
 pub fn may_read(actor: &Actor, room: &Room, membership: Option<&Membership>) -> Result<MayRead, Refusal> {
-    let open = room.kind == RoomKind::Public && (actor.is_resident() || actor.is(Role::Guest));
+    let open = room.kind == RoomKind::Public && actor.may(Permission::VIEW_C_ROOM);
     let by = match &actor.device {
         Some(device) => {
             let bound = device.bindings.iter().any(|binding| binding.room == room.id && binding.read);
@@ -128,7 +140,7 @@ pub fn may_post(actor: &Actor, room: &Room, membership: Option<&Membership>) -> 
     let allowed = match &actor.device {
         Some(device) => device.bindings.iter().any(|binding| binding.room == room.id && binding.post),
         None if membership.is_some() => true,
-        None => room.kind == RoomKind::Public && actor.is_resident(),
+        None => room.kind == RoomKind::Public && actor.is_resident() && actor.may(Permission::VIEW_C_ROOM),
     };
     if !allowed {
         return Err(hidden_or(actor, room, membership, Right::Post));
@@ -136,7 +148,8 @@ pub fn may_post(actor: &Actor, room: &Room, membership: Option<&Membership>) -> 
     if room.archived {
         return Err(Refusal::RoomArchived);
     }
-    if room.read_only && actor.device.is_none() && !keeps(actor, room, membership) {
+    let keeps = actor.device.is_some() || actor.may_in(room, membership, Permission::POST_READONLY);
+    if room.read_only && !keeps {
         return Err(Refusal::RoomReadOnly);
     }
     Ok(MayPost { room: room.id.clone(), user: actor.user.id.clone() })
@@ -144,17 +157,21 @@ pub fn may_post(actor: &Actor, room: &Room, membership: Option<&Membership>) -> 
 
 /// May the actor become a member without being invited?
 pub fn may_join(actor: &Actor, room: &Room, membership: Option<&Membership>) -> Result<MayJoin, Refusal> {
-    let open = room.kind == RoomKind::Public && (actor.is_resident() || actor.is(Role::Guest));
+    let open = room.kind == RoomKind::Public && actor.may(Permission::VIEW_C_ROOM);
     if membership.is_some() || open {
         return Ok(MayJoin { room: room.id.clone(), user: actor.user.id.clone() });
     }
     Err(hidden_or(actor, room, membership, Right::JoinRoom))
 }
 
-/// May the actor change the room's name, topic, kind and roles, or remove it?
-pub fn may_manage(actor: &Actor, room: &Room, membership: Option<&Membership>) -> Result<MayManage, Refusal> {
-    let owns = membership.is_some_and(|m| m.roles.has(Role::Owner));
-    if room.kind != RoomKind::Direct && actor.device.is_none() && (owns || actor.is(Role::Admin)) {
+/// May the actor do this to the room, as changing its name or its roles, or removing it? To a direct room nobody may.
+pub fn may_manage(
+    actor: &Actor,
+    room: &Room,
+    membership: Option<&Membership>,
+    permission: Permission,
+) -> Result<MayManage, Refusal> {
+    if room.kind != RoomKind::Direct && actor.may_in(room, membership, permission) {
         return Ok(MayManage { room: room.id.clone() });
     }
     Err(hidden_or(actor, room, membership, Right::ManageRoom))
@@ -166,30 +183,28 @@ pub fn may_limit(actor: &Actor, room: &Room, membership: Option<&Membership>) ->
     if room.kind == RoomKind::Direct && actor.device.is_none() && actor.is(Role::Admin) {
         return Ok(MayManage { room: room.id.clone() });
     }
-    may_manage(actor, room, membership)
+    may_manage(actor, room, membership, Permission::EDIT_ROOM_RETENTION_POLICY)
 }
 
-/// May the actor set the topic? Those who keep the room may, and in a direct room every member.
+/// May the actor set the topic? Those who may change the room may, and in a direct room every member.
 pub fn may_set_topic(
     actor: &Actor,
     room: &Room,
     membership: Option<&Membership>,
 ) -> Result<MayManage, Refusal> {
-    let allowed = match room.kind {
-        RoomKind::Direct => membership.is_some(),
-        RoomKind::Public | RoomKind::Private => keeps(actor, room, membership),
-    };
-    if allowed && actor.device.is_none() {
+    if room.kind == RoomKind::Direct && actor.device.is_none() && membership.is_some() {
         return Ok(MayManage { room: room.id.clone() });
     }
-    Err(hidden_or(actor, room, membership, Right::ManageRoom))
+    may_manage(actor, room, membership, Permission::EDIT_ROOM)
 }
 
 /// May the actor bring others into the room? Members of a public room may; else only those who keep it.
 pub fn may_invite(actor: &Actor, room: &Room, membership: Option<&Membership>) -> Result<MayManage, Refusal> {
-    let public = room.kind == RoomKind::Public && membership.is_some() && actor.is_resident();
-    let allowed = room.kind != RoomKind::Direct && (public || keeps(actor, room, membership));
-    if allowed && actor.device.is_none() {
+    let public = room.kind == RoomKind::Public
+        && membership.is_some()
+        && actor.may(Permission::ADD_USER_TO_ANY_C_ROOM);
+    let keeps = actor.may_in(room, membership, Permission::ADD_USER_TO_JOINED_ROOM);
+    if room.kind != RoomKind::Direct && (public || keeps) {
         return Ok(MayManage { room: room.id.clone() });
     }
     Err(hidden_or(actor, room, membership, Right::Invite))
@@ -201,7 +216,8 @@ pub fn may_invite_by_code(
     room: &Room,
     membership: Option<&Membership>,
 ) -> Result<MayManage, Refusal> {
-    if room.kind != RoomKind::Direct && actor.device.is_none() && keeps(actor, room, membership) {
+    let keeps = actor.may_in(room, membership, Permission::CREATE_INVITE_LINKS);
+    if room.kind != RoomKind::Direct && keeps {
         return Ok(MayManage { room: room.id.clone() });
     }
     Err(hidden_or(actor, room, membership, Right::Invite))
@@ -215,8 +231,8 @@ pub fn may_kick(
     other: &Membership,
 ) -> Result<MayManage, Refusal> {
     let owns = membership.is_some_and(|m| m.roles.has(Role::Owner)) || actor.is(Role::Admin);
-    let keeps = keeps(actor, room, membership) && (owns || !other.roles.has(Role::Owner));
-    if room.kind != RoomKind::Direct && actor.device.is_none() && keeps {
+    let keeps = actor.may_in(room, membership, Permission::REMOVE_USER);
+    if room.kind != RoomKind::Direct && keeps && (owns || !other.roles.has(Role::Owner)) {
         return Ok(MayManage { room: room.id.clone() });
     }
     Err(hidden_or(actor, room, membership, Right::Kick))
@@ -257,9 +273,9 @@ pub fn may_delete(
     message: &Message,
 ) -> Result<MayRevise, Refusal> {
     may_read(actor, room, membership)?;
-    let own = spoke(actor, message);
-    let keeper = room.kind != RoomKind::Direct && keeps(actor, room, membership);
-    if actor.device.is_none() && message.room == room.id && (own || keeper) {
+    let own = spoke(actor, message) && actor.may(Permission::DELETE_OWN_MESSAGE);
+    let keeper = room.kind != RoomKind::Direct && actor.may_in(room, membership, Permission::DELETE_MESSAGE);
+    if message.room == room.id && (own || keeper) {
         return Ok(MayRevise { message: message.id.clone() });
     }
     Err(Refusal::NotAllowed(Right::DeleteMessage))
@@ -275,17 +291,27 @@ pub fn may_react(read: &MayRead, post: &MayPost, message: &Message) -> Result<Ma
 
 /// May the actor make a room of this kind?
 pub fn may_create(actor: &Actor, kind: RoomKind) -> Result<MayCreate, Refusal> {
-    let right = match kind {
-        RoomKind::Public => Right::CreatePublicRoom,
-        RoomKind::Private => Right::CreatePrivateRoom,
-        RoomKind::Direct => Right::CreateDirectRoom,
+    let (permission, right) = match kind {
+        RoomKind::Public => (Permission::CREATE_C, Right::CreatePublicRoom),
+        RoomKind::Private => (Permission::CREATE_P, Right::CreatePrivateRoom),
+        RoomKind::Direct => (Permission::CREATE_D, Right::CreateDirectRoom),
     };
-    if actor.is_resident() { Ok(MayCreate { kind }) } else { Err(Refusal::NotAllowed(right)) }
+    if actor.may(permission) { Ok(MayCreate { kind }) } else { Err(Refusal::NotAllowed(right)) }
 }
 
 /// May the actor manage users, devices or the node?
 pub fn may_administer(actor: &Actor, right: Right) -> Result<MayAdminister, Refusal> {
     if actor.is(Role::Admin) { Ok(MayAdminister { right }) } else { Err(Refusal::NotAllowed(right)) }
+}
+
+/// May the actor change what roles may do?
+pub fn may_set_permissions(actor: &Actor) -> Result<MayAdminister, Refusal> {
+    let right = Right::ManageRoles;
+    if actor.may(Permission::ACCESS_PERMISSIONS) {
+        Ok(MayAdminister { right })
+    } else {
+        Err(Refusal::NotAllowed(right))
+    }
 }
 
 /// May the actor take a backup of everything? Whoever holds one can read all of it.
@@ -324,10 +350,14 @@ pub fn may_import(
     Ok(MayPost { room: room.id.clone(), user: actor.user.id.clone() })
 }
 
-/// May the actor speak under another name or picture? Bots, devices and keepers may.
+/// May the actor speak under another name or picture? Bots and those who keep order may, and devices by their role.
 pub fn may_impersonate(actor: &Actor) -> Result<(), Refusal> {
-    let allowed = actor.keeps_order() || actor.is(Role::Bot) || actor.device.is_some();
-    if allowed { Ok(()) } else { Err(Refusal::NotAllowed(Right::Impersonate)) }
+    let roles = if actor.device.is_some() { Roles::of(&[Role::Device]) } else { actor.user.roles };
+    if actor.permissions.allow(roles, Permission::MESSAGE_IMPERSONATE) {
+        Ok(())
+    } else {
+        Err(Refusal::NotAllowed(Right::Impersonate))
+    }
 }
 
 /// May the actor see who has an account here? Residents and guests may, devices not.
@@ -337,19 +367,16 @@ pub fn may_see_users(actor: &Actor) -> Result<(), Refusal> {
 
 /// May the actor make tokens for themselves?
 pub fn may_create_tokens(actor: &Actor) -> Result<(), Refusal> {
-    if actor.is_resident() { Ok(()) } else { Err(Refusal::NotAllowed(Right::CreateTokens)) }
+    if actor.may(Permission::CREATE_PERSONAL_ACCESS_TOKENS) {
+        Ok(())
+    } else {
+        Err(Refusal::NotAllowed(Right::CreateTokens))
+    }
 }
 
 /// Said it themselves: that somebody joined or was removed is told by the node, only in their name.
 fn spoke(actor: &Actor, message: &Message) -> bool {
     message.author.id == actor.user.id && message.kind == MessageKind::Said
-}
-
-/// Owners and moderators of the room, administrators, and the node's moderators where they are in or everyone may be.
-fn keeps(actor: &Actor, room: &Room, membership: Option<&Membership>) -> bool {
-    let in_room = membership.is_some_and(|m| m.roles.has(Role::Owner) || m.roles.has(Role::Moderator));
-    let here = room.kind == RoomKind::Public || membership.is_some();
-    in_room || actor.is(Role::Admin) || (actor.is(Role::Moderator) && here)
 }
 
 /// A private room the actor is not in does not exist for them; a device knows only the rooms it is bound to.

@@ -97,6 +97,16 @@ impl Roles {
         self.0 & (1 << role as u16) != 0
     }
 
+    /// Whether a role is in both sets.
+    pub fn meets(self, other: Roles) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// The roles of either set.
+    pub fn and(self, other: Roles) -> Roles {
+        Roles(self.0 | other.0)
+    }
+
     /// The roles in the set.
     pub fn iter(self) -> impl Iterator<Item = Role> {
         Role::ALL.into_iter().filter(move |role| self.has(*role))

@@ -2,6 +2,7 @@
 
 use crate::base::id::{RoomId, UserId};
 use crate::chat::change::What;
+use crate::chat::permission::Permission;
 use crate::chat::policy::ReadsBy;
 use crate::chat::room::RoomKind;
 use crate::chat::token::TokenHash;
@@ -48,7 +49,7 @@ pub(super) fn can_bear(what: &What, user: &UserId) -> bool {
         What::Joined(membership) => membership.user == *user,
         What::DeviceSet(device) => device.user == *user,
         What::UserChanged(now) => now.id == *user,
-        What::RoomRemoved { .. } | What::RoomChanged { .. } => true,
+        What::RoomRemoved { .. } | What::RoomChanged { .. } | What::PermissionsSet(_) => true,
         _ => false,
     }
 }
@@ -68,6 +69,13 @@ pub(super) fn bearing(
         What::RoomRemoved { room: gone, .. } if gone == room => Bearing::Ends,
         What::RoomChanged { room: now, .. }
             if now.id == *room && by == ReadsBy::OpenRoom && now.kind != RoomKind::Public =>
+        {
+            Bearing::Ends
+        }
+        // Who reads a public room without being in it does so by this permission alone.
+        What::PermissionsSet(table)
+            if by == ReadsBy::OpenRoom
+                && !roles.is_some_and(|roles| table.allow(roles, Permission::VIEW_C_ROOM)) =>
         {
             Bearing::Ends
         }

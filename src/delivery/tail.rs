@@ -128,6 +128,7 @@ fn bytes_of(change: &Change) -> usize {
         }
         What::DeviceSet(device) => device.bindings.len() * 32,
         What::SettingSet { value, .. } => value.len(),
+        What::PermissionsSet(table) => size_of_val(table.changed()),
         What::Unknown { bytes, .. } => bytes.len(),
         What::Published { publication, .. } => {
             let properties = publication.properties.as_ref().map_or(0, |properties| properties.len());

@@ -14,6 +14,7 @@ use crate::node::refuse;
 use crate::store::index::catalog::Catalog;
 use sha2::{Digest, Sha256};
 use smol_str::SmolStr;
+use std::sync::Arc;
 
 /// The user in whose name the node itself and its operator speak.
 pub const NODE_USER: UserId = UserId::fixed("linnet");
@@ -100,7 +101,7 @@ fn anonymous() -> Actor {
         added_by: None,
         created: 0,
     };
-    Actor { user: user.into(), device: Some(device.into()) }
+    Actor { user: user.into(), device: Some(device.into()), permissions: Arc::default() }
 }
 
 /// Who the caller is at this place in the order.
@@ -124,5 +125,6 @@ pub fn actor(books: &dyn Catalog, caller: &Caller, now: Moment) -> Result<Actor,
     if by_certificate && !device.as_ref().is_some_and(|device| device.certificate) {
         return Err(Refusal::TokenUnknown);
     }
-    Ok(Actor { user, device })
+    let permissions = books.permissions().map_err(refuse)?.into();
+    Ok(Actor { user, device, permissions })
 }

@@ -6,6 +6,7 @@ use crate::chat::change::What;
 use crate::chat::membership::{Membership, ReadMark};
 use crate::chat::message::{Draft, MessageKind};
 use crate::chat::name::Text;
+use crate::chat::permission::Permission;
 use crate::chat::policy::{self, Actor};
 use crate::chat::refusal::Refusal;
 use crate::chat::room::{Room, RoomKind};
@@ -76,7 +77,7 @@ impl Node {
         // The event itself was permitted; that it is told needs no right of the one it happened to.
         let teller = self.actor(&Caller::Operator)?;
         let Ok(permit) = policy::may_post(&teller, room, Some(&node_membership(room))) else { return Ok(()) };
-        let actor = Actor { user: who.clone(), device: None };
+        let actor = Actor { user: who.clone(), ..teller };
         let draft = Draft { text: Text::parse(text)?, ..Draft::default() };
         self.say(permit, &actor, kind, draft, None)?;
         Ok(())
@@ -162,10 +163,13 @@ impl Node {
     ) -> Result<(), Refusal> {
         let actor = self.actor(caller)?;
         let (room, membership) = self.room_and_place(&actor, room)?;
-        policy::may_manage(&actor, &room, membership.as_ref())?;
-        if !matches!(role, Role::Owner | Role::Moderator | Role::Leader) {
-            return Err(Refusal::Invalid { what: "role", want: "owner, moderator or leader" });
-        }
+        let permission = match role {
+            Role::Owner => Permission::SET_OWNER,
+            Role::Moderator => Permission::SET_MODERATOR,
+            Role::Leader => Permission::SET_LEADER,
+            _ => return Err(Refusal::Invalid { what: "role", want: "owner, moderator or leader" }),
+        };
+        policy::may_manage(&actor, &room, membership.as_ref(), permission)?;
         let target = self.user(user).map_err(refuse)?.ok_or(Refusal::NoSuchUser)?;
         let place = self.membership(&room.id, user).map_err(refuse)?.ok_or(Refusal::NotMember)?;
         if place.roles.has(role) == on {

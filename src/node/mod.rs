@@ -24,6 +24,7 @@ pub mod invitations;
 pub mod listing;
 pub mod members;
 pub mod passwords;
+mod permissions;
 pub mod post;
 pub mod queue;
 pub mod reading;

@@ -6,6 +6,7 @@ use crate::chat::change::What;
 use crate::chat::membership::Membership;
 use crate::chat::message::MessageKind;
 use crate::chat::name::{Name, Opaque};
+use crate::chat::permission::Permission;
 use crate::chat::policy::{self, Actor, MayManage};
 use crate::chat::refusal::Refusal;
 use crate::chat::room::{Room, RoomKind};
@@ -173,10 +174,13 @@ impl Node {
     ) -> Result<Arc<Room>, Refusal> {
         let actor = self.actor(caller)?;
         let (room, membership) = self.room_and_place(&actor, room)?;
-        let only_topic = RoomPatch { topic: None, ..patch.clone() }.is_empty();
-        let permit = match only_topic {
-            true => policy::may_set_topic(&actor, &room, membership.as_ref())?,
-            false => policy::may_manage(&actor, &room, membership.as_ref())?,
+        let mut permit = None;
+        for asked in patch.permissions() {
+            permit = Some(policy::may_manage(&actor, &room, membership.as_ref(), asked)?);
+        }
+        let permit = match permit {
+            Some(permit) => permit,
+            None => policy::may_set_topic(&actor, &room, membership.as_ref())?,
         };
         if patch.joined_by_default.is_some() {
             policy::may_administer(&actor, crate::chat::refusal::Right::ManageRoom)?;
@@ -229,7 +233,11 @@ impl Node {
     pub fn remove_room(&mut self, caller: &Caller, room: &RoomId) -> Result<(), Refusal> {
         let actor = self.actor(caller)?;
         let (room, membership) = self.room_and_place(&actor, room)?;
-        let permit = policy::may_manage(&actor, &room, membership.as_ref())?;
+        let asked = match room.kind {
+            RoomKind::Public => Permission::DELETE_C,
+            RoomKind::Private | RoomKind::Direct => Permission::DELETE_P,
+        };
+        let permit = policy::may_manage(&actor, &room, membership.as_ref(), asked)?;
         if *permit.room() == Room::GENERAL {
             return Err(Refusal::Invalid { what: "room", want: "any room but #general" });
         }
@@ -239,21 +247,16 @@ impl Node {
 }
 
 impl RoomPatch {
-    fn is_empty(&self) -> bool {
-        let RoomPatch {
-            name,
-            kind,
-            topic,
-            description,
-            announcement,
-            read_only,
-            archived,
-            joined_by_default,
-            extra,
-        } = self;
-        let texts = [topic, description, announcement].iter().all(|text| text.is_none());
-        let switches = [read_only, archived, joined_by_default].iter().all(|switch| switch.is_none());
-        name.is_none() && kind.is_none() && extra.is_none() && texts && switches
+    /// What it takes to make it, beside the topic.
+    fn permissions(&self) -> impl Iterator<Item = Permission> {
+        let texts = self.description.is_some() || self.announcement.is_some() || self.name.is_some();
+        let edits = texts || self.kind.is_some() || self.extra.is_some() || self.joined_by_default.is_some();
+        let archives = self.archived.map(|archived| match archived {
+            true => Permission::ARCHIVE_ROOM,
+            false => Permission::UNARCHIVE_ROOM,
+        });
+        let silences = self.read_only.map(|_| Permission::SET_READONLY);
+        [edits.then_some(Permission::EDIT_ROOM), archives, silences].into_iter().flatten()
     }
 }
 

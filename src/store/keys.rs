@@ -35,6 +35,7 @@ const TOKEN_OF: u8 = 0x51;
 const DEVICE: u8 = 0x60;
 const INVITATION: u8 = 0x70;
 const SETTING: u8 = 0x80;
+const PERMISSION: u8 = 0x81;
 const DELIVERY: u8 = 0x91;
 const TOPIC_SESSION: u8 = 0x92;
 const TOPIC_HEARD: u8 = 0x93;
@@ -54,6 +55,8 @@ pub const NEWEST: &[u8] = &[META, b't'];
 pub const BOOT: &[u8] = &[META, b'b'];
 /// The rewritten segments whose places the index knows.
 pub const MOVED: &[u8] = &[META, b'm'];
+/// What roles may do, where it was changed.
+pub const PERMISSIONS: &[u8] = &[PERMISSION];
 /// The first bytes of the keys that count what can be erased in a stretch of the journal.
 const ERASABLE: &[u8] = &[META, b'e'];
 /// The first bytes of the keys that say when devices were last heard: what a replay finds of it depends on what is left.
@@ -80,6 +83,7 @@ pub fn words(key: &[u8]) -> &'static str {
         DEVICE => "a device",
         INVITATION => "an invitation",
         SETTING => "a setting",
+        PERMISSION => "what roles may do",
         DELIVERY => "a bridge's deliveries",
         TOPIC_SESSION | TOPIC_HEARD => "a session of topics",
         SUBSCRIPTION => "a subscription",

@@ -8,7 +8,9 @@ use linnet::base::limits::{CHANGE_BYTES_MAX, OPAQUE_BYTES_MAX, TEXT_CHARS_MAX, V
 use linnet::chat::change::{Change, What};
 use linnet::chat::name::{Opaque, Text};
 use linnet::store::record::change::tag;
-use linnet::store::record::{RecordError, change, device, invitation, membership, room, setting};
+use linnet::store::record::{
+    RecordError, change, device, invitation, membership, permissions, room, setting,
+};
 use linnet::store::record::{block::Block, token, user};
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -54,6 +56,7 @@ fn every_noun_comes_back_as_it_was() {
         check_value(&chance.token(), token::encode, token::decode);
         check_version(2, &chance.device(), device::encode, device::decode);
         check_value(&chance.invitation(), invitation::encode, invitation::decode);
+        check_value(&chance.permissions(), permissions::encode, permissions::decode);
     }
     check_value(&"{\"on\":true}".into(), |value, out| setting::encode(value, out), setting::decode);
 }

@@ -3,6 +3,7 @@
 mod accounts;
 mod clock;
 mod devices;
+mod permissions;
 mod rooms;
 mod strangers;
 mod talk;

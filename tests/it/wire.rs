@@ -149,7 +149,8 @@ fn rooms_and_subscriptions_are_written_as_clients_know_them() {
     let mut counting = room::Counting::default();
     for (name, id) in [("garden", &garden), ("direct", &direct), ("general", &Room::GENERAL)] {
         let place = reading.place_of(id, &bob.id).unwrap().unwrap();
-        let actor = linnet::chat::policy::Actor { user: bob.clone(), device: None };
+        let actor =
+            linnet::chat::policy::Actor { user: bob.clone(), device: None, permissions: Default::default() };
         let granted = reading.may_read(&actor, &place.room).unwrap();
         let shown =
             room::shown(reading, &place.room, Some(&granted.permit), &mut counting, Dates::Iso).unwrap();

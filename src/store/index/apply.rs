@@ -227,6 +227,9 @@ fn noun_is(shelf: &dyn Shelf, what: &What, writes: &mut Writes) -> Result<(), St
             let encode = |value: &smol_str::SmolStr, out: &mut Vec<u8>| record::setting::encode(value, out);
             writes.record(keys::setting(name), value, encode)?;
         }
+        What::PermissionsSet(table) => {
+            writes.record(keys::PERMISSIONS.into(), table, record::permissions::encode)?;
+        }
         // The history's and the node's own Changes are followed by the caller; unknown ones write nothing.
         _ => {}
     }

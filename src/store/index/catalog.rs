@@ -7,6 +7,7 @@ use crate::chat::change::Via;
 use crate::chat::device::Device;
 use crate::chat::invitation::Invitation;
 use crate::chat::membership::{Membership, ReadMark};
+use crate::chat::permission::Permissions;
 use crate::chat::room::Room;
 use crate::chat::token::{Token, TokenHash};
 use crate::chat::user::User;
@@ -216,6 +217,14 @@ pub trait Catalog: Shelf {
         match self.get(&keys::setting(name))? {
             Some(value) => Ok(Some(record::setting::decode(&value)?)),
             None => Ok(None),
+        }
+    }
+
+    /// What roles may do.
+    fn permissions(&self) -> Result<Permissions, StoreError> {
+        match self.get(keys::PERMISSIONS)? {
+            Some(value) => Ok(record::permissions::decode(&value)?),
+            None => Ok(Permissions::default()),
         }
     }
 

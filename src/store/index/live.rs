@@ -227,6 +227,7 @@ impl<'a> Judge<'a> {
                 shelf.invitation(&invitation.hash)?.is_some_and(|known| known == *invitation)
             }
             What::SettingSet { name, value } => shelf.setting(name)?.is_some_and(|known| known == *value),
+            What::PermissionsSet(table) => shelf.permissions()? == *table,
             _ => true,
         };
         Ok(if same { Verdict::Keep } else { Verdict::Drop })

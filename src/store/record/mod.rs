@@ -13,6 +13,7 @@ pub mod device;
 pub mod invitation;
 pub mod membership;
 pub mod own_id;
+pub mod permissions;
 pub mod room;
 pub mod setting;
 pub mod token;

@@ -6,6 +6,7 @@ use linnet::base::id::{RoomId, Seq, UserId};
 use linnet::base::world::SimWorld;
 use linnet::chat::change::What;
 use linnet::chat::name::Name;
+use linnet::chat::permission::{Permission, Permissions, Row};
 use linnet::chat::policy::MayRead;
 use linnet::chat::room::RoomKind;
 use linnet::chat::user::{Role, Roles};
@@ -113,6 +114,12 @@ impl Life {
             }
             39 if self.roll(30) == 0 => {
                 self.stage.happens(What::UserRemoved { user, username: Name::fixed("gone") });
+            }
+            39 if self.roll(3) == 0 => {
+                let all = [Role::Admin, Role::User, Role::Guest, Role::Bot];
+                let roles = all.iter().copied().filter(|_| self.roll(8) > 0).collect::<Vec<_>>();
+                let row = Row { permission: Permission::VIEW_C_ROOM, roles: Roles::of(&roles), changed: 0 };
+                self.stage.happens(What::PermissionsSet(Permissions::of([row])));
             }
             _ => drop(self.stage.happens(What::SettingSet { name: "a".into(), value: "1".into() })),
         }
@@ -229,8 +236,8 @@ fn random_lives_agree_with_the_model() {
 fn the_model_notices_planted_faults() {
     for fault in [Fault::Skips, Fault::Repeats, Fault::IgnoresRevocation, Fault::OutlivesItsEnd] {
         // Lives without a fault pass: what is noticed is the fault.
-        let noticed = (0..20).filter(|seed| live(*seed, fault, &mut BTreeMap::new()).is_err()).count();
-        assert!(noticed >= 10, "{fault:?} was noticed in {noticed} of 20 lives");
+        let noticed = (0..40).filter(|seed| live(*seed, fault, &mut BTreeMap::new()).is_err()).count();
+        assert!(noticed >= 14, "{fault:?} was noticed in {noticed} of 40 lives");
     }
 }
 

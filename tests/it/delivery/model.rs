@@ -3,6 +3,7 @@
 use super::stage::Stage;
 use linnet::base::id::{RoomId, Seq, UserId};
 use linnet::chat::change::{Audience, Change, What};
+use linnet::chat::permission::Permission;
 use linnet::chat::policy::{MayRead, ReadsBy};
 use linnet::chat::room::RoomKind;
 use linnet::chat::user::Roles;
@@ -291,6 +292,10 @@ impl Watched {
             What::UserChanged(user) if user.id == self.who.user => {
                 *by != ReadsBy::Membership && user.roles != roles_before(stage, &user.id, change.seq)
             }
+            What::PermissionsSet(table) => {
+                let roles = roles_before(stage, &self.who.user, change.seq);
+                *by == ReadsBy::OpenRoom && !table.allow(roles, Permission::VIEW_C_ROOM)
+            }
             _ => false,
         }
     }
@@ -308,6 +313,7 @@ impl Watched {
                 device.user == *user && !device.bindings.iter().any(|binding| binding.room == *room)
             }
             What::UserChanged(now) => now.id == *user && *by != ReadsBy::Membership,
+            What::PermissionsSet(_) => *by == ReadsBy::OpenRoom,
             _ => false,
         })
     }

@@ -6,6 +6,7 @@ use linnet::chat::device::{Binding, Device};
 use linnet::chat::membership::Membership;
 use linnet::chat::message::{Author, Message, MessageKind};
 use linnet::chat::name::{Name, Text};
+use linnet::chat::permission::Permissions;
 use linnet::chat::policy::{self, Actor, MayPost, MayRead};
 use linnet::chat::refusal::Refusal;
 use linnet::chat::room::{Room, RoomKind};
@@ -32,6 +33,7 @@ pub struct Stage {
     pub rooms: BTreeMap<RoomId, Room>,
     devices: BTreeMap<UserId, Device>,
     members: BTreeMap<(RoomId, UserId), Membership>,
+    permissions: Arc<Permissions>,
 }
 
 pub fn user_id(name: &str) -> UserId {
@@ -88,6 +90,7 @@ impl Stage {
             rooms: BTreeMap::new(),
             devices: BTreeMap::new(),
             members: BTreeMap::new(),
+            permissions: Arc::default(),
         };
         for (name, role) in [("alice", Role::Admin), ("bob", Role::User), ("mallory", Role::User)] {
             stage.happens(What::UserAdded(user(name, role)));
@@ -155,6 +158,7 @@ impl Stage {
             What::DeviceSet(device) => {
                 self.devices.insert(device.user.clone(), device.clone());
             }
+            What::PermissionsSet(table) => self.permissions = Arc::new(table.clone()),
             _ => {}
         }
         let seq = Seq(self.log.len() as u64 + 1);
@@ -247,7 +251,8 @@ impl Stage {
 
     pub fn actor(&self, user: &UserId) -> Actor {
         let device = self.devices.get(user).cloned().map(Arc::new);
-        Actor { user: Arc::new(self.users[user].clone()), device }
+        let permissions = Arc::clone(&self.permissions);
+        Actor { user: Arc::new(self.users[user].clone()), device, permissions }
     }
 }
 

@@ -6,6 +6,7 @@ use linnet::base::id::{MessageId, RoomId};
 use linnet::chat::device::DeviceChange;
 use linnet::chat::message::{Draft, Guise};
 use linnet::chat::name::Name;
+use linnet::chat::permission::Permission;
 use linnet::chat::policy;
 use linnet::chat::publication::{Publication, Qos};
 use linnet::chat::refusal::Refusal;
@@ -227,6 +228,9 @@ pub const ABILITIES: &[(&str, Try)] = &[
     }),
     ("end a session of topics of the member's", |_, _, n, who| {
         n.end_topic_session(&who.caller, "the-members")
+    }),
+    ("say what roles may do", |_, _, n, who| {
+        n.set_permissions(&who.caller, &[(Permission::CREATE_C, Roles::NONE)]).map(drop)
     }),
     ("change a setting", |_, _, n, who| n.change_setting(&who.caller, "access", "open")),
     ("tell a trouble of the node", |_, _, n, who| n.tell_troubles(&who.caller, &News::default())),

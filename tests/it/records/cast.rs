@@ -9,6 +9,7 @@ use linnet::chat::invitation::{Invitation, InvitationKind};
 use linnet::chat::membership::{Membership, ReadMark};
 use linnet::chat::message::{Author, Guise, Message, MessageKind, Notice, Reaction};
 use linnet::chat::name::{Name, Opaque, Text};
+use linnet::chat::permission::{Permission, Permissions, Row};
 use linnet::chat::room::{Room, RoomKind};
 use linnet::chat::token::{Token, TokenHash, TokenKind};
 use linnet::chat::user::{Role, Roles, User};
@@ -31,7 +32,7 @@ const MESSAGE_KINDS: [MessageKind; 14] = [
 ];
 
 /// One variant of [`What`] each; [`Chance::what`] makes every one of them.
-pub const WHATS: u64 = 33;
+pub const WHATS: u64 = 34;
 
 mod topics;
 
@@ -282,8 +283,17 @@ impl Chance {
             20 => What::ClockSet(self.clock_set()),
             21..24 => self.gone(which),
             24..33 => self.about_topics(which),
+            33 => What::PermissionsSet(self.permissions()),
             _ => self.unknown(),
         }
+    }
+
+    pub fn permissions(&self) -> Permissions {
+        let all: Vec<Permission> = Permission::all().collect();
+        Permissions::of(self.some(9, || {
+            let permission = all[self.below(all.len() as u64) as usize];
+            Row { permission, roles: self.roles(), changed: self.number() }
+        }))
     }
 
     fn clock_set(&self) -> ClockSet {

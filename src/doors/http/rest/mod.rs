@@ -18,6 +18,7 @@ pub mod lists;
 pub mod method;
 pub mod misc;
 pub mod own;
+pub mod permissions;
 pub mod presence;
 pub mod register;
 pub mod rooms;
@@ -52,6 +53,7 @@ pub const FAMILIES: &[&[Route]] = &[
     misc::ROUTES,
     own::ROUTES,
     page::ROUTES,
+    permissions::ROUTES,
     presence::ROUTES,
     realtime::ROUTES,
     register::ROUTES,

@@ -10,7 +10,7 @@ use crate::store::record::codes::{REVISION_EDITED, REVISION_REACTED};
 use crate::store::record::form::{self, Reader, Writer};
 use crate::store::record::membership::MarkForm;
 use crate::store::record::message::{self, Around};
-use crate::store::record::{RecordError, device, invitation, membership, room, token, user};
+use crate::store::record::{RecordError, device, invitation, membership, permissions, room, token, user};
 
 /// The message's id is the client's own and has a key.
 const OWN_ID: u8 = 1;
@@ -55,6 +55,7 @@ pub(super) fn write(change: &Change, out: &mut Writer<'_>) -> Result<(), RecordE
         What::InvitationSet(invitation) => out.put(&invitation::Form::from(invitation)),
         What::InvitationGone { hash } => out.put(&hash.0),
         What::SettingSet { name, value } => out.put(&(name.as_str(), value.as_str())),
+        What::PermissionsSet(table) => out.put(&permissions::Form::from(table)),
         What::ClockSet(set) => {
             let by = set.by.as_ref().map(UserId::as_str);
             out.put(&(set.boot, set.since.0, set.was_ms, set.offset_ms, set.floor_ms, by))
@@ -188,6 +189,7 @@ fn read_small(tag: u16, from: &mut Reader<'_>) -> Result<What, RecordError> {
             let (name, value): (&str, &str) = from.take()?;
             What::SettingSet { name: name.into(), value: value.into() }
         }
+        tag::PERMISSIONS_SET => What::PermissionsSet(from.take::<permissions::Form<'_>>()?.into()),
         tag::CLOCK_SET => {
             let (boot, since, was_ms, offset_ms, floor_ms, by) = from.take()?;
             let by = form::user_id_if(by)?;

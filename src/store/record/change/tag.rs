@@ -2,7 +2,9 @@
 //! after its owner went, and a body changes its layout only together with its version.
 
 use crate::chat::change::What;
-use crate::store::record::{device, invitation, membership, message, room, setting, token, user};
+use crate::store::record::{
+    device, invitation, membership, message, permissions, room, setting, token, user,
+};
 
 macro_rules! tags {
     ($($(#[$doc:meta])* $name:ident = $tag:literal, version $version:expr;)+) => {
@@ -68,6 +70,8 @@ tags! {
     INVITATION_GONE = 71, version 1;
     /// A setting has a new value.
     SETTING_SET = 80, version setting::VERSION;
+    /// What roles may do was changed.
+    PERMISSIONS_SET = 81, version permissions::VERSION;
     /// The clock was turned.
     CLOCK_SET = 90, version 1;
     /// Something was published.
@@ -116,6 +120,7 @@ pub(super) fn of(what: &What) -> (u16, u8) {
         What::InvitationSet(_) => INVITATION_SET,
         What::InvitationGone { .. } => INVITATION_GONE,
         What::SettingSet { .. } => SETTING_SET,
+        What::PermissionsSet(_) => PERMISSIONS_SET,
         What::ClockSet(_) => CLOCK_SET,
         What::Published { .. } => PUBLISHED,
         What::ReceiptReleased { .. } => RECEIPT_RELEASED,

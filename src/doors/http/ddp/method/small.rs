@@ -2,8 +2,9 @@
 
 use super::super::flight::Given;
 use super::MethodCall;
-use crate::doors::http::rest::lists::PERMISSIONS;
-use crate::doors::http::rest::settings;
+use crate::doors::http::rest::{permissions, settings};
+use crate::doors::http::wire::Dates;
+use crate::node::{Catalog, refuse};
 use serde_json::{Value, json};
 
 /// Done; there is nothing to say.
@@ -28,9 +29,8 @@ pub fn public_settings(call: &MethodCall) -> Given {
     Ok(values.iter().map(|(id, value)| settings::shown(id, value)).collect())
 }
 
-/// What the roles allow, as far as clients decide by it what to show.
-pub fn permissions(_: &MethodCall) -> Given {
-    let shown = PERMISSIONS.iter();
-    let shown = shown.map(|(id, roles)| json!({ "_id": id, "roles": roles, "_updatedAt": { "$date": 0 } }));
-    Ok(shown.collect())
+/// What roles may do.
+pub fn permissions(call: &MethodCall) -> Given {
+    let table = call.site.node.read(|reading| reading.permissions().map_err(refuse))?;
+    Ok(permissions::shown(&table, None, Dates::Ejson).into())
 }
