@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::files::{Files, Part};
 use super::find::{find_segments, header};
 use super::frame::u32_at;
-use super::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, read_full};
+use super::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, first_nonzero, read_full};
 use super::walk::{FoundGroup, Step, Walk};
 use super::{Appender, Damage, OpenReport, Opened, Options, Pos, Reader, Shared, Why, WriteCounts, Writer};
 use crate::base::limits::{
@@ -122,7 +122,7 @@ fn zeros_from(file: &dyn DiskFile, mut at: u64) -> io::Result<bool> {
     let mut chunk = vec![0; JOURNAL_READ_BYTES];
     loop {
         let count = read_full(file, &mut chunk, at)?;
-        if chunk[..count].iter().any(|byte| *byte != 0) {
+        if first_nonzero(&chunk[..count]).is_some() {
             return Ok(false);
         }
         if count < chunk.len() {

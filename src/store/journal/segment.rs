@@ -159,6 +159,14 @@ pub(super) fn read_full(file: &dyn DiskFile, buf: &mut [u8], offset: u64) -> io:
     Ok(filled)
 }
 
+/// Where the first byte lies that is not zero. What is reserved of a segment is gone through at every start, and byte by
+/// byte that took most of one.
+pub(super) fn first_nonzero(bytes: &[u8]) -> Option<usize> {
+    let (wide, _) = bytes.as_chunks::<16>();
+    let clear = 16 * wide.iter().take_while(|chunk| u128::from_ne_bytes(**chunk) == 0).count();
+    bytes[clear..].iter().position(|byte| *byte != 0).map(|further| clear + further)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,6 +203,18 @@ mod tests {
             assert_eq!(SegmentHeader::decode(&bytes[..CONDENSED_BYTES]), Some(header));
             assert_eq!(SegmentHeader::decode(&bytes[COPY_OFFSET..][..CONDENSED_BYTES]), Some(header));
             assert_eq!(SegmentHeader::decode(&[0; CONDENSED_BYTES]), None);
+        }
+    }
+
+    #[test]
+    fn the_first_byte_that_is_not_zero_is_found_at_every_place() {
+        for length in 0..50 {
+            let mut bytes = vec![0; length];
+            assert_eq!(first_nonzero(&bytes), None);
+            for place in (0..length).rev() {
+                bytes[place] = 0x80;
+                assert_eq!(first_nonzero(&bytes), Some(place), "of {length}");
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::files::{Files, Part};
 use super::frame::{GROUP_HEADER_BYTES, GROUP_MAGIC, GROUP_TRAILER_BYTES, GroupHeader};
+use super::segment::first_nonzero;
 use super::{Damage, Pos, Why};
 use crate::base::limits::JOURNAL_READ_BYTES;
 use crate::store::disk::DiskFile;
@@ -217,7 +218,7 @@ impl Walk {
             let count = (limit - at).min(JOURNAL_READ_BYTES as u64) as usize;
             let Some(window) = &mut self.window else { break };
             let Some(chunk) = window.get(at, count, limit)? else { break };
-            if let Some(first) = chunk.iter().position(|byte| *byte != 0) {
+            if let Some(first) = first_nonzero(chunk) {
                 let last = chunk.iter().rposition(|byte| *byte != 0).unwrap_or(first);
                 gap.first_nonzero.get_or_insert(at + first as u64);
                 gap.nonzero_end = at + last as u64 + 1;
