@@ -72,6 +72,8 @@ pub struct Owner {
 pub struct Http {
     /// Where it listens; port 0 takes any free port.
     pub address: SocketAddr,
+    /// Another port of the same address, where it is free; 0 for none.
+    pub also_port: u16,
     /// Host names answered to besides the machine's own, in small letters.
     pub hosts: Vec<String>,
     /// Where it listens for HTTPS, unless it is off.
@@ -152,7 +154,12 @@ impl Config {
             board: None,
             budget: Wish::default(),
             owner: Owner::default(),
-            http: Http { address: SocketAddr::from(([0, 0, 0, 0], 0)), hosts: Vec::new(), tls_address: None },
+            http: Http {
+                address: SocketAddr::from(([0, 0, 0, 0], 0)),
+                also_port: 0,
+                hosts: Vec::new(),
+                tls_address: None,
+            },
             tls: TlsFiles::default(),
             mqtt: Mqtt {
                 address: MqttAddress::Off,

@@ -98,6 +98,7 @@ async fn doors(
 ) -> Result<(), Failure> {
     let stopped = stop.subscribe();
     let (web, bound) = listen(config.http.address, "--http").await?;
+    let beside = beside(bound, config.http.also_port).await;
     let secure = Secure::open(config, &folder.path, &node).await?;
     let sockets = machine::sockets_max(&node.budget);
     let door = mqtt::Door::bind(config, &folder.path, &node, sockets).await?;
@@ -115,6 +116,7 @@ async fn doors(
     tokio::spawn(look_at_clock(node.clone(), ended()));
     let site = site(&node, config, (bound, sockets - door.sockets(), door.take()), test_mode);
     let serving_secure = secure.map(|secure| tokio::spawn(secure.serve(site.clone(), ended())));
+    let beside = beside.map(|web| tokio::spawn(http::serve(web, site.clone(), ended())));
     let serving = tokio::spawn(http::serve(web, site, ended()));
     let door = tokio::spawn(door.open(ended()));
     let bridges: Vec<_> = config.bridges.iter().map(|rule| Arc::new(Status::new(rule))).collect();
@@ -132,7 +134,8 @@ async fn doors(
         .iter()
         .zip(bridges)
         .map(|(rule, status)| tokio::spawn(bridge::run(rule.clone(), node.clone(), status, ended())));
-    let tasks: Vec<_> = bridging.chain([serving, commanding, door]).chain(serving_secure).collect();
+    let tasks: Vec<_> =
+        bridging.chain([serving, commanding, door]).chain(beside).chain(serving_secure).collect();
     // Whoever has read the ready line may stop the node at once, and that must be a clean stop.
     let term = signal(SignalKind::terminate()).map_err(open::no_thread)?;
     let interrupt = signal(SignalKind::interrupt()).map_err(open::no_thread)?;
@@ -219,6 +222,18 @@ pub(super) async fn listen(address: SocketAddr, setting: &str) -> Result<(TcpLis
     let listener = TcpListener::bind(address).await.map_err(|error| busy(address, setting, &error))?;
     let bound = listener.local_addr().map_err(open::no_thread)?;
     Ok((listener, bound))
+}
+
+/// The same doors at another port. Where something else has it, the first one is enough.
+async fn beside(bound: SocketAddr, port: u16) -> Option<TcpListener> {
+    let wanted = (port > 0 && port != bound.port()).then(|| SocketAddr::new(bound.ip(), port))?;
+    match TcpListener::bind(wanted).await {
+        Ok(listener) => Some(listener),
+        Err(error) => {
+            tracing::warn!("not at {wanted} beside {bound}: {error}");
+            None
+        }
+    }
 }
 
 fn busy(address: SocketAddr, setting: &str, error: &io::Error) -> Failure {

@@ -98,6 +98,14 @@ pub(super) const SETTINGS: &[Setting] = &[
         show: |config| quoted(&config.http.address.to_string()),
     },
     Setting {
+        key: "http.also_port",
+        expected: "the number of a port, 0 for none",
+        set: |config, given| {
+            put(&mut config.http.also_port, number(given).and_then(|port| u16::try_from(port).ok()))
+        },
+        show: |config| config.http.also_port.to_string(),
+    },
+    Setting {
         key: "http.hosts",
         expected: "a list of at most 32 host names such as [\"chat.example.org\"], without http:// and without a port",
         set: |config, given| put(&mut config.http.hosts, hosts(given)),

@@ -84,7 +84,12 @@ fn without_any_file_the_defaults_hold() {
     assert_eq!(config.log, tracing::Level::INFO);
     assert_eq!(
         config.http,
-        Http { address: "0.0.0.0:3000".parse().expect("an address"), hosts: Vec::new(), tls_address: None }
+        Http {
+            address: "0.0.0.0:3000".parse().expect("an address"),
+            also_port: 0,
+            hosts: Vec::new(),
+            tls_address: None
+        }
     );
     assert_eq!(config.mqtt.address, MqttAddress::Auto);
     assert!(config.bridges.is_empty());

@@ -3,6 +3,8 @@
 use crate::harness::process::Process;
 use crate::program::{Desk, Ran};
 use serde_json::Value;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 
 fn json(ran: &Ran) -> Value {
@@ -267,4 +269,26 @@ fn a_deleted_text_leaves_the_disk_when_the_operator_says_so() {
     // No node runs: the same command reaches the store itself.
     assert_eq!(desk.run("compact --data tests").code, 0);
     assert!(!on_disk("behind the shed"));
+}
+
+#[test]
+fn a_second_port_has_the_same_doors_where_it_is_free() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let settings = format!("[http]\nalso_port = {port}\n");
+    let health = |at: &str| {
+        let mut asked = TcpStream::connect(at).unwrap();
+        write!(asked, "GET /health HTTP/1.0\r\nHost: {at}\r\n\r\n").unwrap();
+        let mut said = String::new();
+        asked.read_to_string(&mut said).unwrap();
+        said
+    };
+    let desks = [Desk::with(&[("linnet.toml", &settings)]), Desk::with(&[("linnet.toml", &settings)])];
+    let first = Process::start(&desks[0], "");
+    assert!(health(&format!("127.0.0.1:{port}")).starts_with("HTTP/1.0 200"));
+    // It is taken now: the second node has its own port alone.
+    let second = Process::start(&desks[1], "");
+    assert!(health(&second.address.to_string()).starts_with("HTTP/1.0 200"));
+    assert_eq!(first.stop(), 0);
+    assert!(TcpStream::connect(("127.0.0.1", port)).is_err(), "the second node had it");
+    assert_eq!(second.stop(), 0);
 }
