@@ -3,6 +3,8 @@
 //! Order, the later wins: the embedded defaults, the file, `conf.d` beside it, the environment, flags. A setting is one
 //! row in [`settings`], one entry in `config.default.toml` and one field here; a test holds the three together.
 
+mod binding;
+mod block;
 mod bridge;
 mod file;
 mod layers;
@@ -17,6 +19,7 @@ pub use origin::{Origin, Row};
 pub use problem::{ConfigError, Problem};
 
 use crate::base::budget::Wish;
+use crate::doors::mqtt::binding::BindRule;
 use crate::doors::mqtt::bridge::rule::BridgeRule;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -58,6 +61,8 @@ pub struct Config {
     pub retention: Retention,
     /// Brokers to listen at, in the order of the files.
     pub bridges: Vec<BridgeRule>,
+    /// What devices publish here that is said in rooms, in the order of the files.
+    pub binds: Vec<BindRule>,
 }
 
 /// How somebody becomes the owner.
@@ -171,6 +176,7 @@ impl Config {
             backup: ScheduledBackups::default(),
             retention: Retention::default(),
             bridges: Vec::new(),
+            binds: Vec::new(),
         }
     }
 }

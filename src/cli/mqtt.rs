@@ -161,7 +161,7 @@ fn blocks(job: &Job, proposals: Vec<Proposal>, config: &Config, world: &dyn Worl
     let mut text = String::new();
     for proposal in proposals {
         let is_there = config.bridges.iter().any(|bridge| {
-            let topic = bridge.hears.as_ref().map(|hears| &hears.topic);
+            let topic = bridge.hears.as_ref().map(|hears| &hears.binding.topic);
             bridge.broker.place() == place && topic == Some(&proposal.filter)
         });
         if is_there || names.len() >= BRIDGES_MAX {

@@ -4,21 +4,21 @@ mod ways;
 
 pub(super) use ways::gather;
 
+use super::binding::FORMER_TEMPLATE;
+use super::block::Block;
 use super::file::Entry;
 use super::origin::{Origin, Row};
 use super::problem::Problem;
 use super::settings::{Given, quoted};
 use crate::base::limits::{BRIDGE_NAME_CHARS_MAX, MQTT_CLIENT_ID_BYTES_MAX, PASSWORD_BYTES_MAX};
-use crate::base::near::nearest;
 use crate::base::secret::Secret;
-use crate::chat::name::Name;
 use crate::doors::mqtt::bridge::broker::{Broker, Certificates, Version};
 use crate::doors::mqtt::bridge::rule::{BridgeRule, Password, Qos};
 use std::path::{Path, PathBuf};
 use ways::Direction;
 
 /// Keys of a block, in the order they are shown.
-pub(super) const KEYS: [&str; 19] = [
+pub(super) const KEYS: [&str; 26] = [
     "name",
     "url",
     "version",
@@ -32,21 +32,20 @@ pub(super) const KEYS: [&str; 19] = [
     "direction",
     "room",
     "topic",
-    "template",
+    "text",
+    "value",
+    "unit",
+    "deadband",
+    "every",
+    "on",
+    "above",
+    "below",
     "qos",
     "out_topic",
     "out_template",
     "status_topic",
     "client_id",
 ];
-
-/// The entries of one block, taken out one by one.
-struct Block<'a> {
-    entries: &'a [Entry],
-    start: &'a Origin,
-    rows: Vec<Row>,
-    problems: &'a mut Vec<Problem>,
-}
 
 /// The rule and its rows, or problems added to `problems`.
 pub(super) fn read(
@@ -55,8 +54,8 @@ pub(super) fn read(
     problems: &mut Vec<Problem>,
 ) -> Option<(BridgeRule, Vec<Row>)> {
     let before = problems.len();
-    problems.extend(entries.iter().filter(|entry| !KEYS.contains(&entry.key.as_str())).map(unknown));
-    let mut block = Block { entries, start, rows: Vec::new(), problems };
+    let mut block = Block::of("bridge", entries, start, problems);
+    block.refuse_unknown(&[&KEYS, &[FORMER_TEMPLATE]]);
     let rule = block.rule();
     let mut rows = block.rows;
     let name = rule.as_ref().map_or("?", |rule| &rule.name);
@@ -64,11 +63,6 @@ pub(super) fn read(
         row.key = format!("bridge.{name}.{}", row.key);
     }
     (problems.len() == before).then(|| rule.map(|rule| (rule, rows))).flatten()
-}
-
-fn unknown(entry: &Entry) -> Problem {
-    let meant = nearest(&entry.key, KEYS).map_or(String::new(), |meant| format!("; did you mean '{meant}'?"));
-    Problem::at(&entry.origin, format!("unknown setting 'bridge.{}'{meant}", entry.key))
 }
 
 impl Block<'_> {
@@ -87,7 +81,7 @@ impl Block<'_> {
         let user = self.optional("user", "a text", |text| Ok(text.to_owned())).or(user_there);
         let password = self.password(user.is_some());
         let direction = self.chosen("direction", Given::Text("in".into()), DIRECTION, Direction::parse);
-        let room = self.needed("room", ROOM, |text| Name::parse_room(text).map_err(|_| ROOM));
+        let room = self.room();
         let (direction, room) = direction.zip(room)?;
         let tells = self.tells(direction, &room);
         let hears = self.hears(direction, tells.as_ref());
@@ -107,57 +101,6 @@ impl Block<'_> {
             status_topic,
             fellows: Vec::new(),
         })
-    }
-
-    fn entry(&self, key: &str) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.key == key)
-    }
-
-    fn row(&mut self, key: &str, value: String, origin: Origin) {
-        self.rows.push(Row { key: key.to_owned(), value, origin });
-    }
-
-    fn optional<T>(
-        &mut self,
-        key: &'static str,
-        expected: &str,
-        parse: impl Fn(&str) -> Result<T, &'static str>,
-    ) -> Option<T> {
-        let entry = self.entry(key)?;
-        let (given, origin) = (entry.given.clone(), entry.origin.clone());
-        let parsed = match &given {
-            Given::Text(text) => parse(text).map_err(str::to_owned),
-            _ => Err(expected.to_owned()),
-        };
-        let secret = key == "password";
-        let shown = if secret { "***".to_owned() } else { given.described() };
-        match parsed {
-            Ok(value) => {
-                self.row(
-                    key,
-                    if let (Given::Text(text), false) = (&given, secret) { quoted(text) } else { shown },
-                    origin,
-                );
-                Some(value)
-            }
-            Err(expected) => {
-                self.problems.push(Problem::unfit(&origin, &format!("bridge.{key}"), &shown, &expected));
-                None
-            }
-        }
-    }
-
-    fn needed<T>(
-        &mut self,
-        key: &'static str,
-        expected: &str,
-        parse: impl Fn(&str) -> Result<T, &'static str>,
-    ) -> Option<T> {
-        if self.entry(key).is_none() {
-            let what = format!("this [[bridge]] needs '{key}': {expected}");
-            self.problems.push(Problem::at(self.start, what));
-        }
-        self.optional(key, expected, parse)
     }
 
     fn password(&mut self, has_user: bool) -> Password {
@@ -186,34 +129,6 @@ impl Block<'_> {
         match self.start {
             Origin::File { path: file, .. } => file.parent().unwrap_or(Path::new("")).join(path),
             _ => path.to_owned(),
-        }
-    }
-
-    /// A template, the usual one unless written.
-    fn said<T>(
-        &mut self,
-        key: &'static str,
-        usual: &str,
-        parse: impl Fn(&str) -> Result<T, String>,
-    ) -> Option<T> {
-        let (given, origin) = match self.entry(key) {
-            Some(entry) => (entry.given.clone(), entry.origin.clone()),
-            None => (Given::Text(usual.to_owned()), Origin::Default),
-        };
-        let parsed = match &given {
-            Given::Text(text) => parse(text),
-            _ => Err(format!("is {}; expected a text with fields", given.described())),
-        };
-        match (parsed, given) {
-            (Ok(template), Given::Text(text)) => {
-                self.row(key, quoted(&text), origin);
-                Some(template)
-            }
-            (Err(what), _) => {
-                self.problems.push(Problem::at(&origin, format!("bridge.{key} {what}")));
-                None
-            }
-            (Ok(_), _) => None,
         }
     }
 
@@ -247,35 +162,6 @@ impl Block<'_> {
         })
     }
 
-    /// One of a few values, the usual one unless written.
-    fn chosen<T>(
-        &mut self,
-        key: &'static str,
-        usual: Given,
-        expected: &str,
-        choose: impl Fn(&Given) -> Option<T>,
-    ) -> Option<T> {
-        let (given, origin) = match self.entry(key) {
-            Some(entry) => (entry.given.clone(), entry.origin.clone()),
-            None => (usual, Origin::Default),
-        };
-        let Some(chosen) = choose(&given) else {
-            self.problems.push(Problem::unfit(
-                &origin,
-                &format!("bridge.{key}"),
-                &given.described(),
-                expected,
-            ));
-            return None;
-        };
-        let shown = match given {
-            Given::Number(number) => number.to_string(),
-            given => given.described(),
-        };
-        self.row(key, shown, origin);
-        Some(chosen)
-    }
-
     fn client_id(&mut self, name: Option<&str>) -> Option<String> {
         if self.entry("client_id").is_some() {
             let fits = |text: &str| {
@@ -300,11 +186,10 @@ fn word(given: &Given) -> Option<bool> {
 }
 
 const DIRECTION: &str = "\"in\", \"out\" or \"both\"";
-const NAME: &str = "1 to 32 small letters, digits, '-' or '_', such as \"sensors\"";
-const ROOM: &str = "the name of a room, such as \"garden\"";
+pub(super) const NAME: &str = "1 to 32 small letters, digits, '-' or '_', such as \"sensors\"";
 const CLIENT_ID: &str = "1 to 64 visible ASCII characters";
 
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
     (1..=BRIDGE_NAME_CHARS_MAX).contains(&text.len()) && text.bytes().all(is_letter)
 }

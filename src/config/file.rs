@@ -21,10 +21,11 @@ pub(super) struct File {
 pub(super) struct Said {
     pub values: Vec<(&'static str, Given, Origin)>,
     pub bridges: Vec<(Vec<Entry>, Origin)>,
+    pub binds: Vec<(Vec<Entry>, Origin)>,
     pub problems: Vec<Problem>,
 }
 
-/// One key of a `[[bridge]]`.
+/// One key of a `[[bridge]]` or `[[bind]]`.
 pub(super) struct Entry {
     pub key: String,
     pub given: Given,
@@ -75,7 +76,14 @@ impl File {
             };
             match (setting(&path), value.get_ref()) {
                 (Some(setting), value) => said.values.push((setting.key, given(value), origin)),
-                (None, value) if path == "bridge" => self.walk_bridges(value, &origin, said),
+                (None, value) if path == "bridge" => {
+                    let blocks = self.walk_blocks("bridge", value, (&origin, &mut said.problems));
+                    said.bridges.extend(blocks);
+                }
+                (None, value) if path == "bind" => {
+                    let blocks = self.walk_blocks("bind", value, (&origin, &mut said.problems));
+                    said.binds.extend(blocks);
+                }
                 (None, DeValue::Table(inner)) if is_section(&path) => self.walk(&path, inner, said),
                 (None, value) if is_section(&path) => {
                     let found = given(value).described();
@@ -91,12 +99,18 @@ impl File {
         }
     }
 
-    fn walk_bridges(&self, value: &DeValue<'_>, origin: &Origin, said: &mut Said) {
+    fn walk_blocks(
+        &self,
+        kind: &str,
+        value: &DeValue<'_>,
+        (origin, problems): (&Origin, &mut Vec<Problem>),
+    ) -> Vec<(Vec<Entry>, Origin)> {
+        let mut blocks = Vec::new();
         let tables = value.as_array().map(|list| list.iter().map(|item| (item, item.get_ref().as_table())));
         for (item, table) in tables.into_iter().flatten() {
             let Some(table) = table else {
-                said.problems
-                    .push(Problem::at(origin, "bridge holds something else than a [[bridge]] block"));
+                let what = format!("{kind} holds something else than a [[{kind}]] block");
+                problems.push(Problem::at(origin, what));
                 continue;
             };
             let entries = table.iter().map(|(key, value)| Entry {
@@ -104,17 +118,14 @@ impl File {
                 given: given(value.get_ref()),
                 origin: self.origin(key.span().start),
             });
-            said.bridges.push((entries.collect(), self.origin(item.span().start)));
+            blocks.push((entries.collect(), self.origin(item.span().start)));
         }
         if value.as_array().is_none() {
             let found = given(value).described();
-            said.problems.push(Problem::unfit(
-                origin,
-                "bridge",
-                &found,
-                "[[bridge]] with two brackets on each side",
-            ));
+            let expected = format!("[[{kind}]] with two brackets on each side");
+            problems.push(Problem::unfit(origin, kind, &found, &expected));
         }
+        blocks
     }
 
     fn origin(&self, byte: usize) -> Origin {
@@ -137,7 +148,8 @@ fn unknown(path: &str) -> String {
     }
     let keys = || SETTINGS.iter().map(|setting| setting.key);
     let same_leaf = keys().find(|key| key.ends_with(&format!(".{leaf}")));
-    let sections = keys().filter_map(|key| key.split_once('.').map(|(section, _)| section)).chain(["bridge"]);
+    let sections =
+        keys().filter_map(|key| key.split_once('.').map(|(section, _)| section)).chain(["bridge", "bind"]);
     match nearest(path, keys()).or(same_leaf).or_else(|| nearest(path, sections)) {
         Some(meant) => format!("unknown setting '{path}'; did you mean '{meant}'?"),
         None => format!("unknown setting '{path}'"),
@@ -157,7 +169,10 @@ fn given(value: &DeValue<'_>) -> Given {
             texts.map_or_else(|| Given::Other("a list of something else than texts".to_owned()), Given::Texts)
         }
         DeValue::Boolean(word) => Given::Other(word.to_string()),
-        DeValue::Float(number) => Given::Other(format!("the number {}", number.as_str())),
+        DeValue::Float(number) => match number.as_str().parse() {
+            Ok(number) => Given::Float(number),
+            Err(_) => Given::Other(format!("the number {}", number.as_str())),
+        },
         DeValue::Datetime(time) => Given::Other(format!("the time {time}")),
         DeValue::Table(_) => Given::Other("a section".to_owned()),
     }

@@ -1,5 +1,6 @@
 //! The order of the places settings come from: defaults, file, `conf.d`, environment, flags.
 
+use super::binding::Binds;
 use super::bridge;
 use super::file::File;
 use super::origin::{Origin, Row};
@@ -78,6 +79,7 @@ struct Reading {
     config: Config,
     origins: BTreeMap<&'static str, Origin>,
     bridges: Vec<Row>,
+    binds: Binds,
     problems: Vec<Problem>,
     warnings: Vec<String>,
 }
@@ -138,6 +140,7 @@ impl Reading {
             config: Config::blank(),
             origins: BTreeMap::new(),
             bridges: Vec::new(),
+            binds: Binds::default(),
             problems: Vec::new(),
             warnings: Vec::new(),
         };
@@ -173,6 +176,9 @@ impl Reading {
                 self.bridges.extend(rows);
             }
         }
+        for (entries, start) in &said.binds {
+            self.binds.read(&mut self.config.binds, (entries, start), &mut self.problems);
+        }
     }
 
     fn variable(&mut self, name: &str, value: &str) {
@@ -205,6 +211,7 @@ impl Reading {
 
     fn finish(mut self) -> Result<Loaded, ConfigError> {
         bridge::gather(&mut self.config.bridges, &mut self.bridges, &self.config.name);
+        self.binds.check(&self.config.binds, &self.config.bridges, &mut self.problems);
         if let Some(error) = ConfigError::from(self.problems) {
             return Err(error);
         }
@@ -213,7 +220,7 @@ impl Reading {
             value: (setting.show)(&self.config),
             origin: self.origins[setting.key].clone(),
         };
-        let rows = SETTINGS.iter().map(row).chain(self.bridges).collect();
+        let rows = SETTINGS.iter().map(row).chain(self.bridges).chain(self.binds.rows).collect();
         Ok(Loaded { config: self.config, rows, warnings: self.warnings })
     }
 }

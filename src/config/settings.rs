@@ -17,6 +17,8 @@ pub(super) enum Given {
     Texts(Vec<String>),
     /// A whole number.
     Number(i64),
+    /// A number with a fraction.
+    Float(f64),
     /// Anything else, described for an error.
     Other(String),
 }
@@ -222,6 +224,7 @@ impl Given {
                 format!("[{}]", texts.iter().map(|t| quoted(t)).collect::<Vec<_>>().join(", "))
             }
             Given::Number(number) => format!("the number {number}"),
+            Given::Float(number) => format!("the number {number}"),
             Given::Other(described) => described.clone(),
         };
         match whole.char_indices().nth(60) {

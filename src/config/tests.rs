@@ -1,5 +1,7 @@
 //! The defaults file, the table of settings and the fields hold together; each place overrides the one before.
 
+mod binds;
+
 use super::layers::variable_name;
 use super::settings::SETTINGS;
 use super::*;
@@ -199,9 +201,9 @@ fn a_bridge_is_read_with_its_defaults() {
     let bridge = &loaded.config.bridges[0];
     assert_eq!((bridge.broker.host.as_str(), bridge.broker.port), ("broker", 1884));
     assert_eq!(bridge.client_id, "linnet-porch");
-    assert_eq!(bridge.hears.as_ref().expect("in").template.source(), "{topic}: {payload}");
+    assert_eq!(bridge.hears.as_ref().expect("in").binding.text.source(), "{topic}: {payload}");
     assert_eq!(bridge.hears.as_ref().expect("in").qos, Qos::AtLeastOnce);
-    assert_eq!(bridge.hears.as_ref().expect("in").topic.as_str(), "tele/#");
+    assert_eq!(bridge.hears.as_ref().expect("in").binding.topic.as_str(), "tele/#");
     assert_eq!(origin_of(&loaded, "bridge.porch.url"), "linnet.toml:3");
     assert_eq!(origin_of(&loaded, "bridge.porch.qos"), "default");
     let everything = format!("{loaded:?}");
@@ -236,7 +238,7 @@ fn a_bridge_goes_in_or_out_or_both_ways() {
     assert_eq!((tells.topic.as_str(), &tells.saying), ("linnet/room/garden/msg", &Saying::Json));
     let hears = both.hears.as_ref().expect("a way in");
     assert_eq!(
-        (hears.topic.as_str(), hears.template.source()),
+        (hears.binding.topic.as_str(), hears.binding.text.source()),
         (tells.topic.as_str(), "{json.author}: {json.text}")
     );
     assert!(out.hears.is_none() && matches!(out.tells.as_ref().expect("out").saying, Saying::Form(_)));

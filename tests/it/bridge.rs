@@ -10,10 +10,11 @@ mod two;
 
 use crate::harness::alive::Alive;
 use linnet::chat::name::Name;
+use linnet::doors::mqtt::binding::{Binding, Template, TopicFilter};
+use linnet::doors::mqtt::bridge;
 use linnet::doors::mqtt::bridge::broker::{Broker, Certificates, Version};
-use linnet::doors::mqtt::bridge::rule::{BridgeRule, Hears, Password, Qos, TopicFilter};
+use linnet::doors::mqtt::bridge::rule::{BridgeRule, Hears, Password, Qos};
 use linnet::doors::mqtt::bridge::status::Status;
-use linnet::doors::mqtt::bridge::{self, template::Template};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -30,8 +31,7 @@ fn rule(port: u16, topic: &str) -> BridgeRule {
         client_id: "linnet-porch".to_owned(),
         room: Name::fixed("garden"),
         hears: Some(Hears {
-            topic: TopicFilter::parse(topic).unwrap(),
-            template: Template::parse("{payload}").unwrap(),
+            binding: Binding::of(TopicFilter::parse(topic).unwrap(), Template::parse("{payload}").unwrap()),
             qos: Qos::AtLeastOnce,
         }),
         tells: None,

@@ -21,6 +21,19 @@ pub const TEMPLATE_PATH_KEYS_MAX: usize = 16;
 /// Bytes of a payload in which a template looks for JSON: parsing costs about ten times this in memory.
 pub const TEMPLATE_JSON_BYTES_MAX: usize = 256 * 1024;
 
+/// Bindings at the node's own broker: each publication is held against the beginning of each of their filters.
+pub const BINDS_MAX: usize = 64;
+/// Characters of a binding's unit: "µg/m³" and longer.
+pub const BIND_UNIT_CHARS_MAX: usize = 16;
+/// Topics of which the broker, or a bridge, knows what was said last: some 100 KB. Those forgotten are said anew.
+pub const BIND_TOPICS_MAX: usize = 1_024;
+/// Withheld messages that wait for their time, of the broker or of one bridge: what finds no place is not said later.
+pub const BIND_WAITING_MAX: usize = 64;
+/// Levels of JSON in which a value to bind is guessed: deeper than any sensor's report.
+pub const BIND_GUESS_DEPTH_MAX: usize = 6;
+/// Values among which it is guessed.
+pub const BIND_GUESS_VALUES_MAX: usize = 64;
+
 /// Bytes of one MQTT packet from a broker, the largest that is read at all: well above any report or device list.
 pub const MQTT_PACKET_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Bytes of a payload above which a bridge says only how large it was: a picture, a firmware.

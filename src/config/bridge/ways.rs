@@ -1,16 +1,17 @@
 //! The ways of a `[[bridge]]`: in, out, and what it says of itself; and what only all blocks together tell.
 
-use super::{Block, quoted};
+use super::quoted;
 use crate::chat::name::Name;
+use crate::config::binding::{FORMER_TEMPLATE, KEYS_OF_VALUES};
+use crate::config::block::Block;
 use crate::config::origin::{Origin, Row};
 use crate::config::problem::Problem;
 use crate::config::settings::Given;
-use crate::doors::mqtt::bridge::rule::{BridgeRule, Hears, Tells, TopicFilter};
+use crate::doors::mqtt::binding::TopicFilter;
+use crate::doors::mqtt::bridge::rule::{BridgeRule, Hears, Tells};
 use crate::doors::mqtt::bridge::saying::{Form, Saying};
-use crate::doors::mqtt::bridge::template::Template;
 
-/// How a report reads unless something else is written, and how what another linnet says.
-const TEMPLATE: &str = "{topic}: {payload}";
+/// How what another linnet says reads unless something else is written.
 const LINNETS_TEMPLATE: &str = "{json.author}: {json.text}";
 
 /// Which ways a bridge goes.
@@ -41,7 +42,8 @@ impl Block<'_> {
         tells: Option<&Option<Tells>>,
     ) -> Option<Option<Hears>> {
         if direction == Direction::Out {
-            return self.unused(&["topic", "template", "qos"], "direction is \"out\"").then_some(None);
+            let keys = [&["topic", FORMER_TEMPLATE, "qos"], &KEYS_OF_VALUES[..]].concat();
+            return self.unused(&keys, "direction is \"out\"").then_some(None);
         }
         let told = tells.and_then(Option::as_ref).map(|tells| tells.topic.clone());
         let topic = match told.filter(|_| self.entry("topic").is_none()) {
@@ -51,11 +53,10 @@ impl Block<'_> {
             }
             None => self.needed("topic", "a topic filter such as tele/+/SENSOR", TopicFilter::parse),
         };
-        let usual = if direction == Direction::Both { LINNETS_TEMPLATE } else { TEMPLATE };
-        let template =
-            self.said("template", usual, |text| Template::parse(text).map_err(|error| error.to_string()));
+        let usual = (direction == Direction::Both).then_some(LINNETS_TEMPLATE);
+        let binding = topic.and_then(|topic| self.binding(topic, usual));
         let qos = self.qos();
-        Some(Some(Hears { topic: topic?, template: template?, qos: qos? }))
+        Some(Some(Hears { binding: binding?, qos: qos? }))
     }
 
     /// The way out, if there is one.

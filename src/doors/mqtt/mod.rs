@@ -1,5 +1,6 @@
 //! MQTT: a broker for devices that come here, and bridges to brokers that stand elsewhere.
 
+pub mod binding;
 pub mod bridge;
 pub mod dialects;
 pub mod server;

@@ -5,8 +5,8 @@ use crate::harness::alive::Alive;
 use crate::harness::mosquitto::{Mosquitto, free_port};
 use crate::harness::wait::until;
 use linnet::chat::name::Name;
+use linnet::doors::mqtt::binding::Template;
 use linnet::doors::mqtt::bridge::rule::Password;
-use linnet::doors::mqtt::bridge::template::Template;
 use std::fs;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -16,13 +16,13 @@ async fn reports_of_sensors_arrive_as_sentences_in_order() {
     let broker = Mosquitto::start().await;
     let alive = Alive::begin(1);
     let mut tasmota = rule(broker.port, "tele/+/SENSOR");
-    tasmota.hears.as_mut().unwrap().template =
+    tasmota.hears.as_mut().unwrap().binding.text =
         Template::parse("{topic.1}: {json.DS18B20.Temperature} {json.TempUnit}").unwrap();
     let mut zigbee = rule(broker.port, "zigbee2mqtt/#");
     zigbee.name = "zigbee".to_owned();
     zigbee.client_id = "linnet-zigbee".to_owned();
     zigbee.room = Name::fixed("house");
-    zigbee.hears.as_mut().unwrap().template =
+    zigbee.hears.as_mut().unwrap().binding.text =
         Template::parse("{topic.1}/{topic.2}: contact {json.contact}").unwrap();
     broker.publish("zigbee2mqtt/garden/door", r#"{"contact":true}"#, &["-r"]);
     let bridges = [Bridge::start(&alive, tasmota), Bridge::start(&alive, zigbee)];

@@ -3,11 +3,11 @@
 use super::guard::{Guard, Origin, digest};
 use super::rule::{BridgeRule, Hears};
 use super::wire::Publication;
-use crate::base::limits::BRIDGE_PAYLOAD_BYTES_MAX;
 use crate::chat::change::Via;
 use crate::chat::message::Draft;
 use crate::chat::name::Text;
-use std::borrow::Cow;
+use crate::doors::mqtt::binding::{Key, Memory, Verdict, Word};
+use tokio::time::Instant;
 
 /// A publication on its way to the room.
 pub(super) struct Arrival {
@@ -24,29 +24,38 @@ pub(super) struct Post {
     /// `None` for QoS 0, which no broker repeats.
     pub via: Option<Via>,
     pub redelivered: bool,
+    /// Of what the binding notes that it was said.
+    pub key: Key,
 }
 
 impl Arrival {
     /// Reads a publication by the rule.
-    pub fn new(rule: &BridgeRule, guard: &Guard, publication: Publication) -> Self {
+    pub fn new(rule: &BridgeRule, guard: &Guard, memory: &mut Memory, publication: Publication) -> Self {
         // A session keeps the filters of former rules; what only they ask for is not for this room.
-        let asked = |hears: &&Hears| !publication.retain && hears.topic.matches(&publication.topic);
+        let asked = |hears: &&Hears| !publication.retain && hears.binding.topic.matches(&publication.topic);
         let is_status = rule.status_topic.as_deref() == Some(&publication.topic);
         let hears = rule.hears.as_ref().filter(asked).filter(|_| !is_status);
-        let post = hears.and_then(|hears| Post::new(rule, hears, guard, &publication));
+        let post = hears.and_then(|hears| Post::new(rule, hears, (guard, memory), &publication));
         Self { packet: publication.packet, post }
     }
 }
 
 impl Post {
-    fn new(rule: &BridgeRule, hears: &Hears, guard: &Guard, publication: &Publication) -> Option<Self> {
+    fn new(
+        rule: &BridgeRule,
+        hears: &Hears,
+        (guard, memory): (&Guard, &mut Memory),
+        publication: &Publication,
+    ) -> Option<Self> {
         let origin = Origin::of(publication);
         if guard.is_own(publication, origin.as_ref()) {
             return None;
         }
-        let said = hears.template.render(&publication.topic, &shown(&publication.payload));
-        // A template keeps the bounds of a text; one that says nothing is no message.
-        let text = Text::parse(&said).ok().filter(|text| !text.is_blank())?;
+        let now = Instant::now();
+        let heard = (publication.topic.as_str(), &publication.payload[..]);
+        let Verdict::Said(word) = memory.judge((0, &hears.binding), heard, now, None) else { return None };
+        let text = text_of(&word)?;
+        memory.said(&word, now);
         let via = publication.packet.map(|packet| Via {
             bridge: rule.name.as_str().into(),
             packet,
@@ -58,25 +67,30 @@ impl Post {
             draft: Draft { text, id, ..Draft::default() },
             via,
             redelivered: publication.redelivered,
+            key: word.key,
         })
+    }
+
+    /// What was withheld until now.
+    pub fn later(word: Word) -> Option<Self> {
+        let draft = Draft { text: text_of(&word)?, ..Draft::default() };
+        Some(Self { draft, via: None, redelivered: false, key: word.key })
     }
 }
 
-/// The payload, or a hint of what it was when nobody would read it: a picture, a firmware, a whole device list.
-fn shown(payload: &[u8]) -> Cow<'_, [u8]> {
-    if payload.len() <= BRIDGE_PAYLOAD_BYTES_MAX {
-        return Cow::Borrowed(payload);
-    }
-    Cow::Owned(format!("({} bytes, too large to show)", payload.len()).into_bytes())
+/// A template keeps the bounds of a text; one that says nothing is no message.
+fn text_of(word: &Word) -> Option<Text> {
+    Text::parse(&word.text).ok().filter(|text| !text.is_blank())
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::broker::{Broker, Certificates, Version};
-    use super::super::rule::{Password, Qos, TopicFilter};
-    use super::super::template::Template;
+    use super::super::rule::{Password, Qos};
     use super::*;
+    use crate::base::limits::BRIDGE_PAYLOAD_BYTES_MAX;
     use crate::chat::name::Name;
+    use crate::doors::mqtt::binding::{Binding, Template, TopicFilter};
 
     fn rule(topic: &str) -> BridgeRule {
         BridgeRule {
@@ -89,8 +103,10 @@ mod tests {
             client_id: "linnet-porch".to_owned(),
             room: Name::fixed("garden"),
             hears: Some(Hears {
-                topic: TopicFilter::parse(topic).expect(topic),
-                template: Template::parse("{topic.1}: {payload}").expect("a template"),
+                binding: Binding::of(
+                    TopicFilter::parse(topic).expect(topic),
+                    Template::parse("{topic.1}: {payload}").expect("a template"),
+                ),
                 qos: Qos::AtLeastOnce,
             }),
             tells: None,
@@ -105,13 +121,18 @@ mod tests {
     }
 
     fn said(filter: &str, publish: Publication) -> Option<String> {
-        let post = Arrival::new(&rule(filter), &Guard::new(1), publish).post?;
+        let post = Arrival::new(&rule(filter), &Guard::new(1), &mut Memory::default(), publish).post?;
         Some(post.draft.text.as_str().to_owned())
     }
 
     #[test]
     fn a_publication_is_said_and_its_delivery_noted() {
-        let arrival = Arrival::new(&rule("tele/#"), &Guard::new(1), publish("tele/porch", b"ON"));
+        let arrival = Arrival::new(
+            &rule("tele/#"),
+            &Guard::new(1),
+            &mut Memory::default(),
+            publish("tele/porch", b"ON"),
+        );
         let post = arrival.post.expect("it is wanted");
         assert_eq!(post.draft.text.as_str(), "porch: ON");
         assert_eq!(post.via.expect("QoS 1 has a delivery").packet, 7);
@@ -132,7 +153,8 @@ mod tests {
     fn a_message_keeps_its_id_and_does_not_come_home() {
         let heard = |node: &str| {
             let json = format!(r#"{{"text":"x","id":"a-b","origin":{{"node":"{node}","seq":7}}}}"#);
-            Arrival::new(&rule("#"), &Guard::new(1), publish("t", json.as_bytes())).post
+            Arrival::new(&rule("#"), &Guard::new(1), &mut Memory::default(), publish("t", json.as_bytes()))
+                .post
         };
         let post = heard("0000000000000002").expect("it is from elsewhere");
         assert_eq!(post.draft.id.expect("an id").as_str(), "a-b");
@@ -150,7 +172,9 @@ mod tests {
     fn qos_0_has_no_delivery_to_tell_apart() {
         let mut once = publish("tele/porch", b"ON");
         once.packet = None;
-        let post = Arrival::new(&rule("#"), &Guard::new(1), once).post.expect("it is wanted");
+        let post = Arrival::new(&rule("#"), &Guard::new(1), &mut Memory::default(), once)
+            .post
+            .expect("it is wanted");
         assert_eq!(post.via, None);
     }
 }

@@ -71,7 +71,7 @@ impl Fault {
             Fault::Silent => format!("the broker at {at} does not answer in time"),
             Fault::TurnedAway(why) => turned_away(rule, why, &at),
             Fault::NotGranted => {
-                let topic = rule.hears.as_ref().map_or("", |hears| hears.topic.as_str());
+                let topic = rule.hears.as_ref().map_or("", |hears| hears.binding.topic.as_str());
                 format!("the broker at {at} does not let this user read {topic}: check its access list")
             }
             Fault::TooLarge => format!(

@@ -27,7 +27,6 @@ pub mod search;
 mod sending;
 mod session;
 pub mod status;
-pub mod template;
 mod waits;
 mod websocket;
 mod wire;
@@ -36,6 +35,7 @@ use crate::base::id::{RoomId, UserId};
 use crate::base::limits::BRIDGE_STOP_MS;
 use crate::chat::name::Name;
 use crate::chat::refusal::Refusal;
+use crate::doors::mqtt::binding::Memory;
 use crate::node::{Caller, NodeHandle};
 use fault::Fault;
 use guard::Guard;
@@ -43,8 +43,8 @@ use rule::BridgeRule;
 use status::Status;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
@@ -60,6 +60,8 @@ struct Bridge {
     /// Where it speaks.
     room: RoomId,
     guard: Guard,
+    /// What its binding said last.
+    memory: Mutex<Memory>,
     /// The last message that was sent in this process: what is not behind it was sent before.
     sent: AtomicU64,
 }
@@ -67,6 +69,10 @@ struct Bridge {
 impl Bridge {
     fn caller(&self) -> Caller {
         Caller::Bridge(self.user.clone())
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().expect("no holder of this lock panics")
     }
 
     /// Bytes that nobody can foretell.
@@ -122,7 +128,8 @@ async fn keep_connected(
         }
     };
     let (guard, sent) = (Guard::new(number), AtomicU64::new(0));
-    let bridge = Bridge { rule, node, status, user, room, guard, sent };
+    let memory = Mutex::default();
+    let bridge = Bridge { rule, node, status, user, room, guard, memory, sent };
     loop {
         waits.began();
         match session::run(&bridge, stopping.clone()).await {

@@ -2,10 +2,10 @@
 
 use super::broker::{Broker, Certificates, Version};
 use super::saying::Saying;
-use super::template::Template;
-use crate::base::limits::{MQTT_TOPIC_BYTES_MAX, PASSWORD_BYTES_MAX};
+use crate::base::limits::PASSWORD_BYTES_MAX;
 use crate::base::secret::Secret;
 use crate::chat::name::Name;
+use crate::doors::mqtt::binding::Binding;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
@@ -41,10 +41,8 @@ pub struct BridgeRule {
 /// The way in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hears {
-    /// What to listen for.
-    pub topic: TopicFilter,
-    /// How a publication reads as a message.
-    pub template: Template,
+    /// What to listen for, and how a publication reads as a message.
+    pub binding: Binding,
     /// What the broker promises.
     pub qos: Qos,
 }
@@ -78,64 +76,6 @@ pub enum Qos {
     AtLeastOnce,
 }
 
-/// A topic filter that a broker will accept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TopicFilter(String);
-
-impl TopicFilter {
-    /// Checks the rules of MQTT 3.1.1 section 4.7; the error says what to write.
-    pub fn parse(filter: &str) -> Result<TopicFilter, &'static str> {
-        if filter.is_empty() || filter.len() > MQTT_TOPIC_BYTES_MAX || filter.chars().any(char::is_control) {
-            return Err("a topic filter such as tele/+/SENSOR, at most 1024 bytes");
-        }
-        let mut levels = filter.split('/').peekable();
-        while let Some(level) = levels.next() {
-            if level.contains('#') && (level != "#" || levels.peek().is_some()) {
-                return Err(
-                    "a topic filter where '#' is the last level and stands alone, such as zigbee2mqtt/#",
-                );
-            }
-            if level.contains('+') && level != "+" {
-                return Err("a topic filter where '+' is a whole level, such as tele/+/SENSOR");
-            }
-        }
-        Ok(TopicFilter(filter.to_owned()))
-    }
-
-    /// Checks a topic to publish to; the error says what to write.
-    pub fn parse_topic(topic: &str) -> Result<String, &'static str> {
-        const WANTED: &str = "a topic without '+' and '#' such as linnet/room/garden/msg, at most 1024 bytes";
-        let is_topic = !topic.contains(['+', '#']) && !topic.starts_with('$');
-        TopicFilter::parse(topic).ok().filter(|_| is_topic).map(|topic| topic.0).ok_or(WANTED)
-    }
-
-    /// Whether a topic is one of those the filter asks for. A wildcard at the beginning asks for none of the broker's own,
-    /// which begin with `$`.
-    pub fn matches(&self, topic: &str) -> bool {
-        // A shared subscription asks for the filter behind the name of its group.
-        let shared = self.0.strip_prefix("$share/").and_then(|rest| rest.split_once('/'));
-        let filter = shared.map_or(self.0.as_str(), |(_, filter)| filter);
-        if topic.starts_with('$') && filter.starts_with(['#', '+']) {
-            return false;
-        }
-        let mut levels = topic.split('/');
-        for asked in filter.split('/') {
-            match (asked, levels.next()) {
-                ("#", _) => return true,
-                (_, None) => return false,
-                (asked, Some(level)) if asked != "+" && asked != level => return false,
-                _ => {}
-            }
-        }
-        levels.next().is_none()
-    }
-
-    /// The filter as a broker takes it.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 impl Password {
     /// The password, read from its file when it has one; a line break at the end is not part of it.
     pub fn read(&self) -> io::Result<Option<Secret>> {
@@ -156,37 +96,6 @@ impl Password {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_filter_keeps_the_rules_of_mqtt() {
-        for filter in ["#", "+", "tele/+/SENSOR", "zigbee2mqtt/#", "/a//b", "$SYS/#"] {
-            assert_eq!(TopicFilter::parse(filter).expect(filter).as_str(), filter);
-        }
-        for filter in ["", "a/#/b", "a#", "a/b+", "a\0b", &"x".repeat(MQTT_TOPIC_BYTES_MAX + 1)] {
-            assert!(TopicFilter::parse(filter).is_err(), "{filter:?}");
-        }
-    }
-
-    #[test]
-    fn a_filter_asks_for_topics_as_mqtt_says() {
-        for (filter, topic, asked) in [
-            ("tele/+/SENSOR", "tele/porch/SENSOR", true),
-            ("tele/+/SENSOR", "tele/porch/STATE", false),
-            ("tele/+/SENSOR", "tele/porch/SENSOR/1", false),
-            ("tele/+/SENSOR", "tele//SENSOR", true),
-            ("zigbee2mqtt/#", "zigbee2mqtt/garden/door", true),
-            ("zigbee2mqtt/#", "zigbee2mqtt", true),
-            ("zigbee2mqtt/#", "zigbee", false),
-            ("#", "ä/ö", true),
-            ("+", "ä", true),
-            ("#", "$SYS/uptime", false),
-            ("+/uptime", "$SYS/uptime", false),
-            ("$SYS/#", "$SYS/uptime", true),
-            ("$share/nodes/tele/#", "tele/porch", true),
-        ] {
-            assert_eq!(TopicFilter::parse(filter).expect(filter).matches(topic), asked, "{filter} {topic}");
-        }
-    }
 
     #[test]
     fn a_password_file_gives_its_line() {

@@ -2,14 +2,14 @@
 
 use super::broker::{Broker, Certificates, Version};
 use super::fault::Fault;
-use super::rule::{BridgeRule, Hears, Password, Qos, TopicFilter};
+use super::rule::{BridgeRule, Hears, Password, Qos};
 use super::session::{SUBSCRIPTION_PACKET, open};
-use super::template::Template;
 use super::wire::{Heard, Subscription, Wire};
 use crate::base::id::random_text;
 use crate::base::limits::{BRIDGE_CONNECT_SECONDS, BRIDGE_KEEP_ALIVE_SECONDS, BRIDGE_LEAVE_MS};
 use crate::base::world::World;
 use crate::chat::name::Name;
+use crate::doors::mqtt::binding::{Binding, Template, TopicFilter};
 use crate::doors::mqtt::dialects::Finds;
 use std::time::Duration;
 use tokio::time::{Instant, interval_at, sleep, timeout};
@@ -52,8 +52,10 @@ impl Search {
 
     fn rule(&self, world: &dyn World) -> BridgeRule {
         let hears = Hears {
-            topic: TopicFilter::parse("#").expect("a filter"),
-            template: Template::parse("{payload}").expect("a template"),
+            binding: Binding::of(
+                TopicFilter::parse("#").expect("a filter"),
+                Template::parse("{payload}").expect("a template"),
+            ),
             qos: Qos::AtMostOnce,
         };
         BridgeRule {

@@ -206,7 +206,7 @@ impl<'a> Sending<'a> {
             return self.passed_over(message.seq);
         }
         let is_unmarked = bridge.rule.version == Version::V4 && self.tells.saying != Saying::Json;
-        if is_unmarked && bridge.rule.hears.as_ref().is_some_and(|hears| hears.topic.matches(topic)) {
+        if is_unmarked && bridge.rule.hears.as_ref().is_some_and(|hears| hears.binding.topic.matches(topic)) {
             bridge.guard.said(topic, &payload);
         }
         let packet = packet_of(message.seq);

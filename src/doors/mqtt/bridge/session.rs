@@ -14,6 +14,7 @@ use crate::base::limits::{
 };
 use crate::chat::message::Message;
 use crate::chat::refusal::Refusal;
+use crate::doors::mqtt::binding::Key;
 use crate::node::reply::Answer;
 use heapless::Deque;
 use std::time::Duration;
@@ -43,6 +44,9 @@ pub(super) async fn run(bridge: &Bridge, mut stopping: watch::Receiver<bool>) ->
     };
     let mut session = Session::begin(bridge, wire, &welcome).await?;
     let ended = session.work(&mut stopping).await;
+    if ended.is_err() {
+        session.forget_flights();
+    }
     let marked = session.mark().await;
     ended.and(marked)?;
     session.leave().await
@@ -74,6 +78,8 @@ pub(super) async fn open(rule: &BridgeRule, stays: bool, chance: [u8; 32]) -> Re
 struct Flight {
     packet: Option<u16>,
     answer: Option<Answer<Result<bool, Refusal>>>,
+    /// What its binding has to forget if it is not said.
+    key: Option<Key>,
 }
 
 impl Flight {
@@ -151,7 +157,10 @@ impl<'a> Session<'a> {
             // Also when the broker kept the session: the rule may ask for something else since.
             Some(hears) => session.wire.subscribe(
                 SUBSCRIPTION_PACKET,
-                &Subscription { filter: hears.topic.as_str(), at_least_once: hears.qos == Qos::AtLeastOnce },
+                &Subscription {
+                    filter: hears.binding.topic.as_str(),
+                    at_least_once: hears.qos == Qos::AtLeastOnce,
+                },
             ),
             None => session.granted(),
         }
@@ -183,6 +192,7 @@ impl<'a> Session<'a> {
         loop {
             let hears = self.hears();
             let mark_at = self.sending.as_ref().and_then(Sending::mark_at);
+            let due = self.bridge.memory().due().filter(|_| hears);
             tokio::select! {
                 heard = self.wire.next(hears) => self.take(heard?)?,
                 landed = first_landed(&mut self.flights), if !self.flights.is_empty() => {
@@ -193,6 +203,7 @@ impl<'a> Session<'a> {
                 }
                 message = next_message(&mut self.sending), if self.is_granted => self.send(&message?),
                 () = until(mark_at) => self.mark().await?,
+                () = until(due) => self.say_due()?,
                 _ = self.pings.tick() => self.ping()?,
                 () = stopped(stopping) => return Ok(()),
             }
@@ -206,7 +217,8 @@ impl<'a> Session<'a> {
             Heard::Granted(true) => self.granted(),
             Heard::Acknowledged(packet, taken) => self.acknowledged(packet, taken)?,
             Heard::Publication(publication) => {
-                let arrival = Arrival::new(&self.bridge.rule, &self.bridge.guard, publication);
+                let Bridge { rule, guard, .. } = self.bridge;
+                let arrival = Arrival::new(rule, guard, &mut self.bridge.memory(), publication);
                 self.waiting = Some((arrival, Instant::now()));
                 self.post_what_waits()?;
             }
@@ -244,6 +256,22 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Says what was withheld until now.
+    fn say_due(&mut self) -> Result<(), Fault> {
+        let due = self.bridge.memory().take_due(Instant::now());
+        let Some(post) = due.and_then(|(word, _)| Post::later(word)) else { return Ok(()) };
+        self.waiting = Some((Arrival { packet: None, post: Some(post) }, Instant::now()));
+        self.post_what_waits()
+    }
+
+    /// What is not known to be said may come again, and is then to be said.
+    fn forget_flights(&mut self) {
+        let waiting = self.waiting.take().and_then(|(arrival, _)| arrival.post).map(|post| post.key);
+        let mut memory = self.bridge.memory();
+        let flying = std::mem::take(&mut self.flights);
+        flying.into_iter().filter_map(|flight| flight.key).chain(waiting).for_each(|key| memory.forget(&key));
+    }
+
     /// Gives what waits to the writer. One that finds it busy waits on.
     fn post_what_waits(&mut self) -> Result<(), Fault> {
         let Some((arrival, since)) = self.waiting.take() else { return Ok(()) };
@@ -255,11 +283,15 @@ impl<'a> Session<'a> {
                     self.waiting = Some((arrival, since));
                     return Ok(());
                 }
-                Err(Refusal::Busy) => return Err(Fault::Stalled),
-                Err(_) => return Err(Fault::StoreFailed),
+                Err(refusal) => {
+                    self.bridge.memory().forget(&post.key);
+                    let is_busy = refusal == Refusal::Busy;
+                    return Err(if is_busy { Fault::Stalled } else { Fault::StoreFailed });
+                }
             },
         };
-        let flight = Flight { packet: arrival.packet, answer };
+        let key = arrival.post.map(|post| post.key);
+        let flight = Flight { packet: arrival.packet, answer, key };
         self.flights.push_back(flight).map_err(|_| "full").expect("it was asked whether there is room");
         Ok(())
     }
@@ -268,6 +300,9 @@ impl<'a> Session<'a> {
     fn acknowledge(&mut self, landed: Result<bool, Refusal>) -> Result<(), Fault> {
         let Some(flight) = self.flights.pop_front() else { return Ok(()) };
         let (rule, status) = (&self.bridge.rule, &self.bridge.status);
+        if let (Err(_), Some(key)) = (&landed, &flight.key) {
+            self.bridge.memory().forget(key);
+        }
         match landed {
             Ok(true) => status.posted(),
             // A message that came by another way, or goes round.

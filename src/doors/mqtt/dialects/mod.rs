@@ -8,8 +8,7 @@ mod meshtastic;
 mod tasmota;
 mod zigbee2mqtt;
 
-use super::bridge::rule::TopicFilter;
-use super::bridge::template::Template;
+use super::binding::{Template, TopicFilter};
 use crate::base::limits::{
     DIALECT_DEVICES_MAX, DIALECT_FOUND_MAX, DIALECT_HEARS_MAX, DIALECT_PARTS_MAX, DIALECT_PAYLOAD_BYTES_MAX,
     DIALECT_VALUES_MAX, DIALECT_WORD_CHARS_MAX,

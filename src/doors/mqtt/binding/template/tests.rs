@@ -1,13 +1,18 @@
 //! What templates make of real reports, and of what is not one.
 
 use super::*;
+use crate::base::limits::TEMPLATE_JSON_BYTES_MAX;
+
+fn render(template: &Template, topic: &str, payload: &[u8]) -> String {
+    template.render(&Report::of(topic, payload, template.looks_inside()))
+}
 
 const TASMOTA: &str = r#"{"Time":"2025-11-22T14:35:00","DS18B20":{"Temperature":21.5},"TempUnit":"C"}"#;
 const ZIGBEE: &str = r#"{"battery":97,"contact":false,"linkquality":120,"occupancy":null,"update":{"state":"idle"},"list":["a",{"b":7}]}"#;
 
 fn check(template: &str, topic: &str, payload: impl AsRef<[u8]>, expected: &str) {
     let template = Template::parse(template).expect(template);
-    assert_eq!(template.render(topic, payload.as_ref()), expected, "{}", template.source());
+    assert_eq!(render(&template, topic, payload.as_ref()), expected, "{}", template.source());
 }
 
 #[test]
@@ -28,6 +33,15 @@ fn a_zigbee_report_becomes_a_sentence() {
         "door: contact false, battery 97 %, idle",
     );
     check("{json.list.0} {json.list.1.b}", topic, ZIGBEE, "a 7");
+}
+
+#[test]
+fn a_binding_gives_value_unit_and_device() {
+    let template = Template::parse("{device} is at {value} {unit}").expect("fields");
+    let report =
+        Report { value: Some("21.5".into()), unit: "°C", device: "porch", ..Report::of("t", b"", false) };
+    assert_eq!(template.render(&report), "porch is at 21.5 °C");
+    check("{device} {value}{unit}", "a/b", "", "a/b ?");
 }
 
 #[test]
@@ -66,9 +80,9 @@ fn doubled_braces_are_braces() {
 fn a_long_payload_is_cut_to_a_message_and_says_how_much_is_left() {
     let template = Template::parse("{payload}").expect("a field");
     let whole = "ä".repeat(TEXT_CHARS_MAX);
-    assert_eq!(template.render("t", whole.as_bytes()), whole);
+    assert_eq!(render(&template, "t", whole.as_bytes()), whole);
 
-    let rendered = template.render("t", "ä".repeat(TEXT_CHARS_MAX + 60).as_bytes());
+    let rendered = render(&template, "t", "ä".repeat(TEXT_CHARS_MAX + 60).as_bytes());
     assert!(rendered.chars().count() <= TEXT_CHARS_MAX);
     assert!(rendered.ends_with("ä... (100 more characters)"), "{rendered}");
     let kept = rendered.chars().filter(|letter| *letter == 'ä').count();

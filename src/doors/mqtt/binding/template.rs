@@ -1,4 +1,4 @@
-//! How a bridge turns one MQTT message into the text of a chat message.
+//! How a binding turns one MQTT message into the text of a chat message.
 //!
 //! | field | becomes |
 //! |---|---|
@@ -6,22 +6,19 @@
 //! | `{topic.1}` | one level of it, counted from 0 |
 //! | `{payload}` | the payload; `(12 bytes, not text)` when it is not text, `(empty)` when there is nothing |
 //! | `{json.DS18B20.Temperature}` | a value inside a JSON payload; a number as key picks from a list |
+//! | `{value}` | what the binding's `value` leads to; without one, the whole payload |
+//! | `{unit}` | the binding's `unit` |
+//! | `{device}` | the part of the topic that the filter's first `+` or `#` stands for; the topic where it has none |
 //! | `{{` and `}}` | the braces themselves |
 //!
 //! A value that is not there renders as `?`, so a report without a sensor still arrives and shows what was missing.
 //! Rendering cannot fail and its text is never longer than a message may be: a broker repeats what was not
 //! acknowledged, so a payload that could not be rendered would come back for ever.
 
-use crate::base::limits::{
-    TEMPLATE_CHARS_MAX, TEMPLATE_JSON_BYTES_MAX, TEMPLATE_PARTS_MAX, TEMPLATE_PATH_KEYS_MAX, TEXT_CHARS_MAX,
-};
+use super::report::{MISSING, Path, Report, is_unprintable, readable};
+use crate::base::limits::{TEMPLATE_CHARS_MAX, TEMPLATE_PARTS_MAX, TEMPLATE_PATH_KEYS_MAX, TEXT_CHARS_MAX};
 use crate::base::near::nearest;
-use serde_json::Value;
-use std::borrow::Cow;
 use std::fmt;
-
-/// What stands where a value is missing.
-pub const MISSING: &str = "?";
 
 /// A template that was checked when the settings were read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +33,10 @@ enum Part {
     Topic,
     TopicLevel(usize),
     Payload,
-    Json(Vec<String>),
+    Value,
+    Unit,
+    Device,
+    Json(Path),
 }
 
 /// Why a template is refused, and at which character, counted from 1.
@@ -80,24 +80,25 @@ impl Template {
 
     /// The message for one publication; at most [`TEXT_CHARS_MAX`] characters, none of them a control character
     /// except line breaks and tabs.
-    pub fn render(&self, topic: &str, payload: &[u8]) -> String {
-        let json = self.looks_inside().then(|| parse_json(payload)).flatten();
+    pub fn render(&self, report: &Report<'_>) -> String {
         let mut text = Bounded::default();
         for part in &self.parts {
             match part {
                 Part::Text(literal) => text.push(literal),
-                Part::Topic => text.push(topic),
-                Part::TopicLevel(level) => text.push(topic.split('/').nth(*level).unwrap_or(MISSING)),
-                Part::Payload => text.push(&readable(payload)),
-                Part::Json(path) => {
-                    text.push(&json.as_ref().map_or(Cow::Borrowed(MISSING), |j| value_at(j, path)))
-                }
+                Part::Topic => text.push(report.topic),
+                Part::TopicLevel(level) => text.push(report.topic.split('/').nth(*level).unwrap_or(MISSING)),
+                Part::Payload => text.push(&readable(report.payload)),
+                Part::Value => text.push(report.value.as_deref().unwrap_or(MISSING)),
+                Part::Unit => text.push(report.unit),
+                Part::Device => text.push(report.device),
+                Part::Json(path) => text.push(report.at(path).as_deref().unwrap_or(MISSING)),
             }
         }
         text.finish()
     }
 
-    fn looks_inside(&self) -> bool {
+    /// Whether it looks inside a payload that is JSON.
+    pub fn looks_inside(&self) -> bool {
         self.parts.iter().any(|part| matches!(part, Part::Json(_)))
     }
 }
@@ -141,54 +142,20 @@ fn parse_field(field: &str) -> Result<Part, Wrong> {
     match field.split_once('.') {
         None if field == "topic" => Ok(Part::Topic),
         None if field == "payload" => Ok(Part::Payload),
+        None if field == "value" => Ok(Part::Value),
+        None if field == "unit" => Ok(Part::Unit),
+        None if field == "device" => Ok(Part::Device),
         Some(("topic", level)) if !level.is_empty() && level.bytes().all(|b| b.is_ascii_digit()) => {
             level.parse().map(Part::TopicLevel).map_err(|_| Wrong::NotALevel(field.to_owned()))
         }
         Some(("topic", _)) => Err(Wrong::NotALevel(field.to_owned())),
+        Some(("json", _)) if field.split('.').count() > TEMPLATE_PATH_KEYS_MAX + 1 => Err(Wrong::PathTooDeep),
         Some(("json", path)) => {
-            let keys: Vec<String> = path.split('.').map(str::to_owned).collect();
-            if keys.iter().any(String::is_empty) {
-                Err(Wrong::EmptyKey(field.to_owned()))
-            } else if keys.len() > TEMPLATE_PATH_KEYS_MAX {
-                Err(Wrong::PathTooDeep)
-            } else {
-                Ok(Part::Json(keys))
-            }
+            Path::parse(path).map(Part::Json).map_err(|_| Wrong::EmptyKey(field.to_owned()))
         }
         None if field == "json" => Err(Wrong::EmptyKey(field.to_owned())),
         _ => Err(Wrong::UnknownField(field.to_owned())),
     }
-}
-
-fn parse_json(payload: &[u8]) -> Option<Value> {
-    // The parser stops at 128 levels by itself, so depth needs no bound here.
-    (payload.len() <= TEMPLATE_JSON_BYTES_MAX).then(|| serde_json::from_slice(payload).ok()).flatten()
-}
-
-fn value_at<'a>(json: &'a Value, path: &[String]) -> Cow<'a, str> {
-    let found = path.iter().try_fold(json, |value, key| match value {
-        Value::Object(map) => map.get(key),
-        Value::Array(list) => list.get(key.parse::<usize>().ok()?),
-        _ => None,
-    });
-    match found {
-        // Zigbee2MQTT writes null for "not known yet".
-        None | Some(Value::Null) => Cow::Borrowed(MISSING),
-        Some(Value::String(text)) => Cow::Borrowed(text),
-        Some(other) => Cow::Owned(other.to_string()),
-    }
-}
-
-fn readable(payload: &[u8]) -> Cow<'_, str> {
-    match std::str::from_utf8(payload) {
-        Ok(text) if text.trim().is_empty() => Cow::Borrowed("(empty)"),
-        Ok(text) if !text.chars().any(is_unprintable) => Cow::Borrowed(text),
-        _ => Cow::Owned(format!("({} bytes, not text)", payload.len())),
-    }
-}
-
-fn is_unprintable(letter: char) -> bool {
-    letter.is_control() && !matches!(letter, '\n' | '\r' | '\t')
 }
 
 /// Text that stops growing at the length of a message and then says how much is not shown.
@@ -228,7 +195,8 @@ impl Bounded {
 
 impl fmt::Display for TemplateError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const FIELDS: &str = "fields are {topic}, {topic.1}, {payload} and {json.key.key}";
+        const FIELDS: &str =
+            "fields are {topic}, {topic.1}, {payload}, {value}, {unit}, {device} and {json.key.key}";
         write!(out, "at character {}: ", self.at)?;
         match &self.what {
             Wrong::Empty => write!(out, "nothing to say: write a text with fields; {FIELDS}"),
@@ -238,10 +206,14 @@ impl fmt::Display for TemplateError {
                 write!(out, "'{{' has no '}}': close the field, or write '{{{{' for a brace itself")
             }
             Wrong::StrayClose => write!(out, "'}}' closes nothing: write '}}}}' for a brace itself"),
-            Wrong::UnknownField(field) => match nearest(field, ["topic", "payload", "json"]) {
-                Some(meant) => write!(out, "'{{{field}}}' is unknown, did you mean '{{{meant}}}'? {FIELDS}"),
-                None => write!(out, "'{{{field}}}' is unknown; {FIELDS}"),
-            },
+            Wrong::UnknownField(field) => {
+                match nearest(field, ["topic", "payload", "json", "value", "unit", "device"]) {
+                    Some(meant) => {
+                        write!(out, "'{{{field}}}' is unknown, did you mean '{{{meant}}}'? {FIELDS}")
+                    }
+                    None => write!(out, "'{{{field}}}' is unknown; {FIELDS}"),
+                }
+            }
             Wrong::NotALevel(field) => {
                 write!(out, "'{{{field}}}' needs the number of a level, counted from 0, such as {{topic.1}}")
             }
