@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 /// What the file `format` says: raised whenever an older linnet could not read the folder any more.
 ///
 /// 1: journal and index, as they first were. 2: segments of the journal may be written anew without what no longer
-/// matters, and the index leads from ids to rooms.
-pub const FORMAT: u32 = 2;
+/// matters, and the index leads from ids to rooms. 3: the index has blocks and waymarks the newest first.
+pub const FORMAT: u32 = 3;
 const FORMAT_FILE: &str = "format";
 const LOCK_FILE: &str = "lock";
 /// Marks a folder whose accounts have passwords that everybody knows.

@@ -10,25 +10,21 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-/// One step upwards.
+/// A format whose index this linnet keeps in another way, and where such an index lies until the new one is found good.
 struct Step {
-    /// The format it leads away from.
     from: u32,
-    /// Sets aside what has to change.
-    begin: fn(&Path) -> io::Result<()>,
-    /// Removes it, once the new is found good; or keeps it for a person to look at.
-    end: fn(&Path, good: bool) -> io::Result<()>,
+    aside: &'static str,
 }
 
-const LADDER: [Step; 1] = [Step { from: 1, begin: set_index_1_aside, end: remove_index_1 }];
-
-/// Where the index of format 1 lies until the new one is found good.
-const INDEX_1: &str = "index-of-format-1";
+/// From 1: ids led to places of the journal, and now they lead to rooms. From 2: numbers counted up in keys where they
+/// count down now.
+const LADDER: [Step; 2] =
+    [Step { from: 1, aside: "index-of-format-1" }, Step { from: 2, aside: "index-of-format-2" }];
 
 /// Sets aside what this linnet keeps in another way. Says whether the folder was older.
 pub fn begin(folder: &DataFolder) -> io::Result<bool> {
     for step in LADDER.iter().filter(|step| step.from >= folder.format) {
-        (step.begin)(&folder.path)?;
+        set_index_aside(&folder.path, step.aside)?;
     }
     Ok(folder.format < FORMAT)
 }
@@ -39,12 +35,12 @@ pub fn end(folder: &DataFolder, good: bool) -> io::Result<()> {
     if folder.format < FORMAT {
         folder.write_format()?;
     }
-    LADDER.iter().try_for_each(|step| (step.end)(&folder.path, good))
+    LADDER.iter().try_for_each(|step| remove_index(&folder.path, step.aside, good))
 }
 
-/// Ids led to places of the journal, and now they lead to rooms: the index is built anew.
-fn set_index_1_aside(data: &Path) -> io::Result<()> {
-    let (index, aside) = (data.join(INDEX), data.join(INDEX_1));
+/// The index is built anew.
+fn set_index_aside(data: &Path, aside: &str) -> io::Result<()> {
+    let (index, aside) = (data.join(INDEX), data.join(aside));
     if !index.exists() {
         return Ok(());
     }
@@ -58,8 +54,8 @@ fn set_index_1_aside(data: &Path) -> io::Result<()> {
     File::open(data)?.sync_all()
 }
 
-fn remove_index_1(data: &Path, good: bool) -> io::Result<()> {
-    let aside = data.join(INDEX_1);
+fn remove_index(data: &Path, aside: &str, good: bool) -> io::Result<()> {
+    let aside = data.join(aside);
     match (aside.exists(), good) {
         (false, _) => Ok(()),
         (true, true) => fs::remove_dir_all(aside),

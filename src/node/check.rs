@@ -13,7 +13,7 @@ use crate::node::refuse;
 use crate::node::start::replay;
 use crate::store::disk::{OsDisk, StillDisk};
 use crate::store::error::StoreError;
-use crate::store::index::kv::{Kv, Order, Shelf, Value};
+use crate::store::index::kv::{Kv, Shelf, Value};
 use crate::store::index::settled::{Checkpoint, Settled};
 use crate::store::index::sled::SledKv;
 use crate::store::journal::{self, Damage, Pos, Why};
@@ -369,11 +369,10 @@ impl Pages<'_> {
 
     fn peek(&mut self) -> Result<Option<&(Key, Value)>, StoreError> {
         if self.page.is_empty() && !self.over {
-            let page = self.shelf.scan(&self.from, keys::FOLLOWING.1, Order::Up, CHECK_PAGE_ENTRIES)?;
+            let page = self.shelf.scan(&self.from, keys::FOLLOWING.1, CHECK_PAGE_ENTRIES)?;
             self.over = page.len() < CHECK_PAGE_ENTRIES;
             if let Some((last, _)) = page.last() {
-                // The smallest key after this one.
-                self.from = [last, &[0][..]].concat().into();
+                self.from = keys::after(last);
             }
             self.page = page.into();
         }

@@ -15,7 +15,7 @@ use crate::node::{Node, Reading, refuse};
 use crate::store::error::StoreError;
 use crate::store::index::catalog::Catalog;
 use crate::store::index::history::{Erasable, stretch_of};
-use crate::store::index::kv::{Order, Shelf, Value, Write};
+use crate::store::index::kv::{Shelf, Value, Write};
 use crate::store::index::layer::Layer;
 use crate::store::index::live::Judge;
 use crate::store::index::moved::Moving;
@@ -122,7 +122,7 @@ impl Work<'_> {
 
     fn unwanted(&self, scope: Scope) -> Result<Vec<Unwanted>, StoreError> {
         let from = keys::all_erasable();
-        let found = self.reading.scan(&from, &end_of(&from), Order::Up, SCAN_ENTRIES_MAX)?;
+        let found = self.reading.scan(&from, &end_of(&from), SCAN_ENTRIES_MAX)?;
         let now = self.reading.clock().now().wall_ms;
         let mut unwanted = Vec::new();
         for (key, value) in found {
@@ -244,7 +244,7 @@ impl Work<'_> {
     fn forget_room(&mut self, room: &RoomId) -> Result<(), StoreError> {
         let from = keys::blocks(room);
         loop {
-            let blocks = self.reading.scan(&from, &end_of(&from), Order::Up, TRIMMED_BLOCKS_MAX)?;
+            let blocks = self.reading.scan(&from, &end_of(&from), TRIMMED_BLOCKS_MAX)?;
             let over = blocks.len() < TRIMMED_BLOCKS_MAX;
             let going = blocks.into_iter().map(|(key, _)| key).chain(over.then(|| keys::trimmed(room)));
             let writes: Vec<Write> = going.map(|key| (key, None)).collect();

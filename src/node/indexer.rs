@@ -81,7 +81,7 @@ mod tests {
     use crate::base::world::SimWorld;
     use crate::node::health::Health;
     use crate::store::disk::SimDisk;
-    use crate::store::index::kv::{Kv, Order, Shelf, Value, Write};
+    use crate::store::index::kv::{Kv, Shelf, Value, Write};
     use crate::store::index::layer::Layer;
     use crate::store::index::settled::Checkpoint;
     use crate::store::keys::Key;
@@ -95,7 +95,7 @@ mod tests {
             Ok(None)
         }
 
-        fn scan(&self, _: &[u8], _: &[u8], _: Order, _: usize) -> Result<Vec<(Key, Value)>, StoreError> {
+        fn scan(&self, _: &[u8], _: &[u8], _: usize) -> Result<Vec<(Key, Value)>, StoreError> {
             Ok(Vec::new())
         }
     }

@@ -60,7 +60,7 @@ use crate::node::disk::DiskCare;
 use crate::node::view::{Batch, View};
 use crate::store::error::StoreError;
 use crate::store::index::apply::{Follower, Place};
-use crate::store::index::kv::{Order, Shelf, Value, Write};
+use crate::store::index::kv::{Shelf, Value, Write};
 use crate::store::index::settled::Checkpoint;
 use crate::store::journal::{self, Appender, AppenderMark, Group, GroupBuilder};
 use crate::store::keys::Key;
@@ -276,13 +276,7 @@ impl Shelf for Node {
         self.view.get(key)
     }
 
-    fn scan(
-        &self,
-        from: &[u8],
-        to: &[u8],
-        order: Order,
-        max: usize,
-    ) -> Result<Vec<(Key, Value)>, StoreError> {
-        self.view.scan(from, to, order, max)
+    fn scan(&self, from: &[u8], to: &[u8], max: usize) -> Result<Vec<(Key, Value)>, StoreError> {
+        self.view.scan(from, to, max)
     }
 }

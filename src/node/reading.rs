@@ -17,7 +17,7 @@ use crate::node::refuse;
 use crate::store::error::StoreError;
 use crate::store::index::catalog::{Catalog, RoomTail};
 use crate::store::index::counts::IndexCounts;
-use crate::store::index::kv::{Order, Shelf, Value};
+use crate::store::index::kv::{Shelf, Value};
 use crate::store::index::settled::Settled;
 use crate::store::index::times::Times;
 use crate::store::journal::{self, Pos};
@@ -219,14 +219,8 @@ impl Shelf for Reading {
         self.settled.get(key)
     }
 
-    fn scan(
-        &self,
-        from: &[u8],
-        to: &[u8],
-        order: Order,
-        max: usize,
-    ) -> Result<Vec<(Key, Value)>, StoreError> {
-        self.settled.scan(from, to, order, max)
+    fn scan(&self, from: &[u8], to: &[u8], max: usize) -> Result<Vec<(Key, Value)>, StoreError> {
+        self.settled.scan(from, to, max)
     }
 }
 

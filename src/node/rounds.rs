@@ -12,7 +12,7 @@ use crate::node::condense::{GivenBack, Hands, Scope, condense};
 use crate::node::topics::{self, Lag};
 use crate::node::trim::Retention;
 use crate::store::error::StoreError;
-use crate::store::index::kv::{Order as Way, Shelf};
+use crate::store::index::kv::Shelf;
 use crate::store::journal::{Pos, Reader};
 use crate::store::keys::{self, end_of, text_after};
 use std::sync::Arc;
@@ -132,7 +132,7 @@ pub(super) fn trim(reading: &Reading, hands: &mut dyn Hands, retention: Retentio
     let prefix = keys::rooms();
     let mut from = prefix.to_vec();
     loop {
-        let page = reading.scan(&from, &end_of(&prefix), Way::Up, PAGE_ENTRIES_MAX)?;
+        let page = reading.scan(&from, &end_of(&prefix), PAGE_ENTRIES_MAX)?;
         let Some((last, _)) = page.last() else { return Ok(()) };
         from = [last, &[0][..]].concat();
         for room in page.iter().filter_map(|(key, _)| text_after(&prefix, key).and_then(RoomId::parse)) {

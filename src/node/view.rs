@@ -2,7 +2,7 @@
 
 use crate::chat::change::Change;
 use crate::store::error::StoreError;
-use crate::store::index::kv::{Order, Shelf, Value, Write};
+use crate::store::index::kv::{Shelf, Value, Write};
 use crate::store::index::layer::{Layer, scan_through};
 use crate::store::index::settled::Settled;
 use crate::store::journal::Pos;
@@ -69,14 +69,8 @@ impl Shelf for View {
         self.settled.get(key)
     }
 
-    fn scan(
-        &self,
-        from: &[u8],
-        to: &[u8],
-        order: Order,
-        max: usize,
-    ) -> Result<Vec<(Key, Value)>, StoreError> {
+    fn scan(&self, from: &[u8], to: &[u8], max: usize) -> Result<Vec<(Key, Value)>, StoreError> {
         let layers = [&self.job, &self.forming.layer, &self.flying.layer];
-        scan_through(&layers, &*self.settled, (from, to), order, max)
+        scan_through(&layers, &*self.settled, (from, to), max)
     }
 }

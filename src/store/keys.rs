@@ -1,7 +1,10 @@
 //! Every key of the index: one tree, a table byte first, numbers big-endian, ids ended by a zero byte where
 //! something follows them.
 //!
-//! A table byte is never used again once it was retired. Retired so far: 0x90, the deliveries of a bridge in one value.
+//! What is looked for from its newest end has its numbers counting down ([`down`]), so that the newest comes first.
+//!
+//! A table byte is never used again once it was retired. Retired so far: 0x40 and 0x42, blocks and waymarks whose numbers
+//! counted up; 0x90, the deliveries of a bridge in one value.
 
 use crate::base::id::{MessageId, RoomId, Seq, UserId};
 use crate::base::limits::DELIVERIES_REMEMBERED;
@@ -26,10 +29,10 @@ const ROOM_NAME: u8 = 0x21;
 const MEMBERSHIP: u8 = 0x30;
 const MEMBER: u8 = 0x31;
 const READ_MARK: u8 = 0x32;
-const BLOCK: u8 = 0x40;
 const OWN_ID: u8 = 0x41;
-const WAYMARK: u8 = 0x42;
 const TRIMMED: u8 = 0x43;
+const BLOCK: u8 = 0x44;
+const WAYMARK: u8 = 0x45;
 const TOKEN: u8 = 0x50;
 const TOKEN_OF: u8 = 0x51;
 const DEVICE: u8 = 0x60;
@@ -114,6 +117,21 @@ pub fn end_of(prefix: &[u8]) -> Key {
     end.into_boxed_slice()
 }
 
+/// The smallest key behind this one.
+pub fn after(key: &[u8]) -> Key {
+    [key, &[0]].concat().into()
+}
+
+/// A number in a key, the largest first: whoever looks from here on finds the nearest one that is not larger.
+fn down(number: u64) -> [u8; 8] {
+    (!number).to_be_bytes()
+}
+
+/// The number at the end of a key where they count down.
+fn up(tail: &[u8]) -> Option<u64> {
+    Some(!u64::from_be_bytes(tail.try_into().ok()?))
+}
+
 /// A user's record.
 pub fn user(id: &UserId) -> Key {
     key(USER, &[id.as_str().as_bytes()])
@@ -191,18 +209,17 @@ pub fn read_marks(user: &UserId) -> Key {
 
 /// The block of a room's history whose first message has this number in the room, counted from 0.
 pub fn block(room: &RoomId, first: u64) -> Key {
-    key(BLOCK, &[room.as_str().as_bytes(), &[0], &first.to_be_bytes()])
+    key(BLOCK, &[room.as_str().as_bytes(), &[0], &down(first)])
 }
 
-/// All blocks of a room.
+/// All blocks of a room, the newest first.
 pub fn blocks(room: &RoomId) -> Key {
     key(BLOCK, &[room.as_str().as_bytes(), &[0]])
 }
 
 /// The number in the room of the first message of the block with this key.
 pub fn block_first(key: &[u8]) -> Option<u64> {
-    let tail = key.len().checked_sub(8)?;
-    Some(u64::from_be_bytes(key[tail..].try_into().ok()?))
+    up(&key[key.len().checked_sub(8)?..])
 }
 
 /// Where the message of a client's own id lies.
@@ -237,17 +254,17 @@ pub fn erasable_stretch(key: &[u8]) -> Option<u64> {
 
 /// Where in the journal the group with this sequence begins.
 pub fn waymark(seq: Seq) -> Key {
-    key(WAYMARK, &[&seq.0.to_be_bytes()])
+    key(WAYMARK, &[&down(seq.0)])
 }
 
-/// All waymarks.
+/// All waymarks, the newest first.
 pub fn waymarks() -> Key {
     key(WAYMARK, &[])
 }
 
 /// The sequence in the key of a waymark.
 pub fn waymark_seq(key: &[u8]) -> Option<Seq> {
-    Some(Seq(u64::from_be_bytes(key.get(1..)?.try_into().ok()?)))
+    up(key.get(1..)?).map(Seq)
 }
 
 /// A token's record.
@@ -333,7 +350,7 @@ pub fn all_turned() -> Key {
 
 /// The last Change of the stretch with this key.
 pub fn turned_upto(key: &[u8]) -> Option<Seq> {
-    waymark_seq(key)
+    Some(Seq(u64::from_be_bytes(key.get(1..)?.try_into().ok()?)))
 }
 
 /// What follows the prefix in a key, as text: the id in it.
@@ -349,7 +366,8 @@ mod tests {
     fn the_end_of_a_prefix_is_after_all_its_keys() {
         let room = RoomId::fixed("r");
         let end = end_of(&blocks(&room));
-        assert!(block(&room, u64::MAX) < end);
+        assert!(block(&room, u64::MAX) < block(&room, 7) && block(&room, 7) < block(&room, 0));
+        assert!(blocks(&room) < block(&room, u64::MAX) && block(&room, 0) < end);
         assert!(end < blocks(&RoomId::fixed("r2")) || end < blocks(&RoomId::fixed("s")));
         assert_eq!(&*end_of(&[1, 0xFF, 0xFF]), &[2]);
     }

@@ -22,7 +22,7 @@ pub mod witness;
 
 use crate::base::limits::{INDEX_CACHE_BYTES_MIN, INDEX_COMPACT_SECONDS};
 use crate::store::error::StoreError;
-use crate::store::index::kv::{Kv, Order, Shelf};
+use crate::store::index::kv::{Kv, Shelf};
 use crate::store::index::sled::SledKv;
 use compact::{Given, Looked};
 use guarded::{Alarm, Guarded};
@@ -174,7 +174,7 @@ fn attempt(data: &Path, how: Opening, alarm: &Alarm) -> Result<(Guarded, bool), 
         let reached = guarded::reached(&kv)?;
         let (mut witness, claimed) = Witness::open(&folder)?;
         let is_gone = claimed.is_some() && reached.is_none();
-        if is_gone && kv.scan(&[0], &[0xFF], Order::Up, 1)?.is_empty() {
+        if is_gone && kv.scan(&[0], &[0xFF], 1)?.is_empty() {
             // An empty index is no danger: all of it is built from the journal, and what was claimed is void.
             witness::forget(&folder).map_err(|error| StoreError::disk("remove", "index-reached", error))?;
             (witness, _) = Witness::open(&folder)?;

@@ -13,7 +13,7 @@ use crate::store::error::StoreError;
 use crate::store::index::catalog::{Catalog, RoomTail};
 use crate::store::index::heard;
 use crate::store::index::history;
-use crate::store::index::kv::{Order, Shelf, Write};
+use crate::store::index::kv::{Shelf, Write};
 use crate::store::index::times;
 use crate::store::index::topics::{self, Topics};
 use crate::store::journal::Pos;
@@ -284,7 +284,7 @@ fn user_gone(
         writes.gone(keys::token_of(user, &token.hash));
     }
     let marks = keys::read_marks(user);
-    for (key, _) in shelf.scan(&marks, &end_of(&marks), Order::Up, 2 * MEMBERSHIPS_MAX)? {
+    for (key, _) in shelf.scan(&marks, &end_of(&marks), 2 * MEMBERSHIPS_MAX)? {
         writes.gone(key);
     }
     writes.gone(keys::device(user));
@@ -313,7 +313,7 @@ fn room_is(
 /// them, since room ids are never used again.
 fn room_gone(shelf: &dyn Shelf, room: &RoomId, writes: &mut Writes) -> Result<(), StoreError> {
     let members = keys::members(room);
-    for (key, _) in shelf.scan(&members, &end_of(&members), Order::Up, SCAN_ENTRIES_MAX)? {
+    for (key, _) in shelf.scan(&members, &end_of(&members), SCAN_ENTRIES_MAX)? {
         if let Some(user) = text_after(&members, &key).and_then(UserId::parse) {
             member_gone(room, &user, writes);
         }

@@ -12,7 +12,7 @@ use crate::chat::room::Room;
 use crate::chat::token::{Token, TokenHash};
 use crate::chat::user::User;
 use crate::store::error::StoreError;
-use crate::store::index::kv::{Order, Shelf, Value};
+use crate::store::index::kv::{Shelf, Value};
 use crate::store::index::times::Times;
 use crate::store::journal::Pos;
 use crate::store::keys::{self, Key, end_of, text_after};
@@ -59,7 +59,7 @@ fn nouns<T>(
         Some(after) => [after, &[0]].concat(),
         None => prefix.to_vec(),
     };
-    let found = shelf.scan(&from, &end_of(prefix), Order::Up, max)?;
+    let found = shelf.scan(&from, &end_of(prefix), max)?;
     found.iter().filter_map(|(key, value)| read(key, value).transpose()).collect()
 }
 
@@ -239,7 +239,7 @@ pub trait Catalog: Shelf {
     /// Where the history of a room ends; `None` before its first message.
     fn room_tail(&self, room: &RoomId) -> Result<Option<RoomTail>, StoreError> {
         let prefix = keys::blocks(room);
-        let found = self.scan(&prefix, &end_of(&prefix), Order::Down, 1)?;
+        let found = self.scan(&prefix, &end_of(&prefix), 1)?;
         let Some((key, value)) = found.first() else {
             let gone = |Trimmed { first, seq, at, .. }| RoomTail { block: first, count: first, seq, at };
             return Ok(self.trimmed(room)?.map(gone));
@@ -253,11 +253,7 @@ pub trait Catalog: Shelf {
 
     /// The block of a room's history in which this number lies, with the number of its first entry.
     fn block_at(&self, room: &RoomId, number: u64) -> Result<Option<(u64, Block)>, StoreError> {
-        let upto = match number.checked_add(1) {
-            Some(after) => keys::block(room, after),
-            None => end_of(&keys::blocks(room)),
-        };
-        let found = self.scan(&keys::blocks(room), &upto, Order::Down, 1)?;
+        let found = self.scan(&keys::block(room, number), &end_of(&keys::blocks(room)), 1)?;
         let Some((key, value)) = found.first() else { return Ok(None) };
         let first =
             keys::block_first(key).ok_or_else(|| StoreError::Index("a block's key is too short".into()))?;
@@ -327,7 +323,7 @@ pub trait Catalog: Shelf {
 
     /// The beginning of a group at or before this sequence.
     fn waymark(&self, seq: Seq) -> Result<Option<(Seq, Pos)>, StoreError> {
-        let found = self.scan(&keys::waymarks(), &keys::waymark(seq.next()), Order::Down, 1)?;
+        let found = self.scan(&keys::waymark(seq), &end_of(&keys::waymarks()), 1)?;
         let Some((key, value)) = found.first() else { return Ok(None) };
         let place = value[..].try_into().ok().map(|bytes| Pos(u64::from_be_bytes(bytes)));
         Ok(keys::waymark_seq(key).zip(place))

@@ -12,9 +12,9 @@ use crate::chat::message::Message;
 use crate::store::error::StoreError;
 use crate::store::index::apply::{Follower, Writes};
 use crate::store::index::catalog::{Catalog, RoomTail};
-use crate::store::index::kv::{Order, Shelf};
+use crate::store::index::kv::Shelf;
 use crate::store::journal::Pos;
-use crate::store::keys;
+use crate::store::keys::{self, end_of};
 use crate::store::record;
 use crate::store::record::block::{Block, Entry};
 use crate::store::record::trimmed::Trimmed;
@@ -153,8 +153,8 @@ impl Follower {
         // Where an older one comes after what was skipped, it still takes its blocks along.
         let trimmed = if trimmed.upto < known.upto { known } else { trimmed };
         writes.record(keys::trimmed(room), &trimmed, record::trimmed::encode)?;
-        let (from, to) = (keys::blocks(room), keys::block(room, trimmed.first));
-        for (key, value) in shelf.scan(&from, &to, Order::Up, TRIMMED_BLOCKS_MAX)? {
+        let (from, to) = (keys::after(&keys::block(room, trimmed.first)), end_of(&keys::blocks(room)));
+        for (key, value) in shelf.scan(&from, &to, TRIMMED_BLOCKS_MAX)? {
             Block::decode(&value)?.entries().iter().for_each(&mut note);
             writes.gone(key);
         }

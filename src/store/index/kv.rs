@@ -9,23 +9,14 @@ pub type Value = Arc<[u8]>;
 /// A write of the index: a value, or `None` where the key goes.
 pub type Write = (Key, Option<Value>);
 
-/// Which end of a range comes first.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Order {
-    /// Smallest key first.
-    Up,
-    /// Largest key first.
-    Down,
-}
-
 /// Something keys can be looked up in.
 pub trait Shelf {
     /// The value of a key.
     fn get(&self, key: &[u8]) -> Result<Option<Value>, StoreError>;
 
-    /// At most `max` entries with `from <= key < to`, in that order.
-    fn scan(&self, from: &[u8], to: &[u8], order: Order, max: usize)
-    -> Result<Vec<(Key, Value)>, StoreError>;
+    /// At most `max` entries with `from <= key < to`, smallest key first. There is no other way round: what is looked for
+    /// from its newest end has its numbers counting down in its keys.
+    fn scan(&self, from: &[u8], to: &[u8], max: usize) -> Result<Vec<(Key, Value)>, StoreError>;
 }
 
 /// A store that survives: sled, or memory in simulated lives.

@@ -1,7 +1,7 @@
 //! An index in memory for simulated lives: it forgets what was not synced, as a disk does.
 
 use crate::store::error::StoreError;
-use crate::store::index::kv::{Kv, Order, Shelf, Value, Write};
+use crate::store::index::kv::{Kv, Shelf, Value, Write};
 use crate::store::keys::Key;
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -54,23 +54,14 @@ impl Shelf for MemoryKv {
         Ok(self.memory().now.get(key).cloned())
     }
 
-    fn scan(
-        &self,
-        from: &[u8],
-        to: &[u8],
-        order: Order,
-        max: usize,
-    ) -> Result<Vec<(Key, Value)>, StoreError> {
+    fn scan(&self, from: &[u8], to: &[u8], max: usize) -> Result<Vec<(Key, Value)>, StoreError> {
         if from >= to {
             return Ok(Vec::new());
         }
         let memory = self.memory();
         let range = memory.now.range::<[u8], _>((Bound::Included(from), Bound::Excluded(to)));
         let entry = |(key, value): (&Key, &Value)| (key.clone(), value.clone());
-        Ok(match order {
-            Order::Up => range.take(max).map(entry).collect(),
-            Order::Down => range.rev().take(max).map(entry).collect(),
-        })
+        Ok(range.take(max).map(entry).collect())
     }
 }
 

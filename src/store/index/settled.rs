@@ -12,7 +12,7 @@ use crate::base::id::Seq;
 use crate::base::limits::{INDEX_BATCH_WRITES, LAYER_BYTES_MAX, LAYER_WRITES_MAX};
 use crate::store::error::StoreError;
 use crate::store::index::counts::IndexCounts;
-use crate::store::index::kv::{Kv, Order, Shelf, Value, Write};
+use crate::store::index::kv::{Kv, Shelf, Value, Write};
 use crate::store::index::layer::{Layer, scan_through};
 use crate::store::journal::Pos;
 use crate::store::keys::{self, Key};
@@ -197,17 +197,11 @@ impl Shelf for Settled {
         self.kv.get(key)
     }
 
-    fn scan(
-        &self,
-        from: &[u8],
-        to: &[u8],
-        order: Order,
-        max: usize,
-    ) -> Result<Vec<(Key, Value)>, StoreError> {
+    fn scan(&self, from: &[u8], to: &[u8], max: usize) -> Result<Vec<(Key, Value)>, StoreError> {
         let layers = self.layers.read().expect("no holder of this lock panics");
         match &layers.leaving {
-            Some(leaving) => scan_through(&[&layers.top, leaving], &*self.kv, (from, to), order, max),
-            None => scan_through(&[&layers.top], &*self.kv, (from, to), order, max),
+            Some(leaving) => scan_through(&[&layers.top, leaving], &*self.kv, (from, to), max),
+            None => scan_through(&[&layers.top], &*self.kv, (from, to), max),
         }
     }
 }

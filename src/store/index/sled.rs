@@ -2,7 +2,7 @@
 
 use crate::base::limits::{INDEX_CACHE_BYTES_MIN, INDEX_CLOSE_LOOK_MS, INDEX_CLOSE_LOOKS};
 use crate::store::error::StoreError;
-use crate::store::index::kv::{Kv, Order, Shelf, Value, Write};
+use crate::store::index::kv::{Kv, Shelf, Value, Write};
 use crate::store::keys::Key;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
@@ -102,25 +102,17 @@ impl Shelf for SledKv {
         Ok(self.db.get(key).map_err(failed)?.map(|value| Value::from(&*value)))
     }
 
-    fn scan(
-        &self,
-        from: &[u8],
-        to: &[u8],
-        order: Order,
-        max: usize,
-    ) -> Result<Vec<(Key, Value)>, StoreError> {
+    fn scan(&self, from: &[u8], to: &[u8], max: usize) -> Result<Vec<(Key, Value)>, StoreError> {
         if from >= to {
             return Ok(Vec::new());
         }
+        // Forward only: sled's way back carries a key of 1 MiB in the program.
         let range = self.db.range(from..to);
         let entry = |entry: sled::Result<(sled::IVec, sled::IVec)>| {
             let (key, value) = entry.map_err(failed)?;
             Ok((Key::from(&*key), Value::from(&*value)))
         };
-        match order {
-            Order::Up => range.take(max).map(entry).collect(),
-            Order::Down => range.rev().take(max).map(entry).collect(),
-        }
+        range.take(max).map(entry).collect()
     }
 }
 

@@ -9,7 +9,7 @@ use crate::chat::change::{Change, ClockSet, What};
 use crate::chat::message::Message;
 use crate::store::error::StoreError;
 use crate::store::index::catalog::Catalog;
-use crate::store::index::kv::{Order, Shelf, Write};
+use crate::store::index::kv::{Shelf, Write};
 use crate::store::keys::{self, end_of};
 use crate::store::record::block::Entry;
 use crate::store::record::turned::{self, Turned};
@@ -32,7 +32,7 @@ pub trait Times: Catalog {
 
     /// The first stretch that ends at this Change or later, with its last Change.
     fn turned_from(&self, seq: Seq) -> Result<Option<(Seq, Turned)>, StoreError> {
-        let found = self.scan(&keys::turned(seq), &end_of(&keys::all_turned()), Order::Up, 1)?;
+        let found = self.scan(&keys::turned(seq), &end_of(&keys::all_turned()), 1)?;
         let Some((key, value)) = found.first() else { return Ok(None) };
         let upto =
             keys::turned_upto(key).ok_or_else(|| StoreError::Index("a stretch's key is too short".into()))?;

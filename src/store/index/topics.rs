@@ -12,7 +12,7 @@ use crate::base::limits::{
 use crate::chat::publication::{Subscription, TopicSession};
 use crate::chat::topic::{Filter, Topic};
 use crate::store::error::StoreError;
-use crate::store::index::kv::{Order, Shelf, Value};
+use crate::store::index::kv::{Shelf, Value};
 use crate::store::keys::{self, Key, end_of, text_after};
 use crate::store::record::topics::{self as record, HandOut, Heard, Kept, Retained};
 use smol_str::SmolStr;
@@ -76,7 +76,7 @@ pub trait Topics: Shelf {
     /// The clients that have sessions; at most [`TOPIC_SESSIONS_MAX`].
     fn topic_clients(&self) -> Result<Vec<SmolStr>, StoreError> {
         let prefix = keys::topic_sessions();
-        let found = self.scan(&prefix, &end_of(&prefix), Order::Up, TOPIC_SESSIONS_MAX)?;
+        let found = self.scan(&prefix, &end_of(&prefix), TOPIC_SESSIONS_MAX)?;
         Ok(found.iter().filter_map(|(key, _)| text_after(&prefix, key).map(SmolStr::new)).collect())
     }
 
@@ -89,7 +89,7 @@ pub trait Topics: Shelf {
     /// What a session hears, in the order of groups and filters.
     fn topic_subscriptions(&self, client: &str) -> Result<Vec<Subscription>, StoreError> {
         let prefix = keys::subscriptions(client);
-        let found = self.scan(&prefix, &end_of(&prefix), Order::Up, SUBSCRIPTIONS_MAX)?;
+        let found = self.scan(&prefix, &end_of(&prefix), SUBSCRIPTIONS_MAX)?;
         let subscription = |(key, value): &(Key, Value)| {
             let text = text_after(&prefix, key).and_then(|text| text.split_once('\0'));
             let (share, filter) = text.ok_or_else(|| damaged("a subscription's key"))?;
@@ -123,7 +123,7 @@ pub trait Topics: Shelf {
     /// The packet ids that a session's client has not released.
     fn receipts(&self, client: &str) -> Result<Vec<u16>, StoreError> {
         let prefix = keys::receipts(client);
-        let found = self.scan(&prefix, &end_of(&prefix), Order::Up, RECEIPTS_MAX)?;
+        let found = self.scan(&prefix, &end_of(&prefix), RECEIPTS_MAX)?;
         found.iter().map(|(key, _)| keys::packet_of(key).ok_or_else(|| damaged("a receipt's key"))).collect()
     }
 
@@ -138,7 +138,7 @@ pub trait Topics: Shelf {
     /// What is on its way to a session's client, in the order of its publications.
     fn hand_outs(&self, client: &str) -> Result<Vec<(u16, HandOut)>, StoreError> {
         let prefix = keys::hand_outs(client);
-        let found = self.scan(&prefix, &end_of(&prefix), Order::Up, HAND_OUTS_MAX)?;
+        let found = self.scan(&prefix, &end_of(&prefix), HAND_OUTS_MAX)?;
         let hand_out = |(key, value): &(Key, Value)| {
             let packet = keys::packet_of(key).ok_or_else(|| damaged("a hand-out's key"))?;
             Ok((packet, record::decode_hand_out(value)?))
@@ -170,7 +170,7 @@ pub trait Topics: Shelf {
         let (mut page, mut looked) = (RetainedPage::default(), 0);
         while from[..] < end_of(&prefix)[..] {
             let some = PAGE_ENTRIES_MAX.min(scan_max - looked);
-            let found = self.scan(&from, &end_of(&prefix), Order::Up, some)?;
+            let found = self.scan(&from, &end_of(&prefix), some)?;
             let is_last = found.len() < some;
             looked += found.len();
             for (key, value) in found {
@@ -202,7 +202,7 @@ pub trait Topics: Shelf {
         let prefix = keys::retained_from("");
         let (mut from, mut count) = (prefix.to_vec(), 0);
         loop {
-            let page = self.scan(&from, &end_of(&prefix), Order::Up, PAGE_ENTRIES_MAX)?;
+            let page = self.scan(&from, &end_of(&prefix), PAGE_ENTRIES_MAX)?;
             count += page.len() as u64;
             match page.last() {
                 Some((key, _)) if page.len() == PAGE_ENTRIES_MAX => from = [&key[..], &[0]].concat(),

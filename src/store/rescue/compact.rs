@@ -15,7 +15,7 @@ use crate::base::limits::{
 };
 use crate::store::disk::{Disk, OsDisk};
 use crate::store::error::StoreError;
-use crate::store::index::kv::{Kv, Order, Shelf, Write};
+use crate::store::index::kv::{Kv, Shelf, Write};
 use crate::store::index::sled::SledKv;
 use crate::store::keys;
 use crate::store::rescue::INDEX;
@@ -130,7 +130,7 @@ fn each_page(
 ) -> Result<(), StoreError> {
     let mut from = Vec::new();
     loop {
-        let page = kv.scan(&from, &LAST, Order::Up, INDEX_BATCH_WRITES)?;
+        let page = kv.scan(&from, &LAST, INDEX_BATCH_WRITES)?;
         let Some((last, _)) = page.last() else { return Ok(()) };
         from = [&last[..], &[0]].concat();
         take(page.into_iter().map(|(key, value)| (key, Some(value))).collect())?;

@@ -4,7 +4,7 @@
 use crate::base::id::Seq;
 use crate::base::limits::MAKESHIFT_INDEX_BYTES_MAX;
 use crate::store::error::StoreError;
-use crate::store::index::kv::{Kv, Order, Shelf, Value, Write};
+use crate::store::index::kv::{Kv, Shelf, Value, Write};
 use crate::store::index::settled::Checkpoint;
 use crate::store::index::sled::SledKv;
 use crate::store::keys::{self, Key};
@@ -96,14 +96,8 @@ impl Shelf for Guarded {
         self.read(|| self.kv.get(key))
     }
 
-    fn scan(
-        &self,
-        from: &[u8],
-        to: &[u8],
-        order: Order,
-        max: usize,
-    ) -> Result<Vec<(Key, Value)>, StoreError> {
-        self.read(|| self.kv.scan(from, to, order, max))
+    fn scan(&self, from: &[u8], to: &[u8], max: usize) -> Result<Vec<(Key, Value)>, StoreError> {
+        self.read(|| self.kv.scan(from, to, max))
     }
 }
 

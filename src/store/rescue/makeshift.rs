@@ -5,7 +5,7 @@
 use crate::base::limits::{INDEX_ROOM_BYTES, MAKESHIFT_INDEX_BYTES_MAX};
 use crate::store::disk::{Disk, OsDisk};
 use crate::store::error::StoreError;
-use crate::store::index::kv::{Kv, Order, Shelf, Value, Write};
+use crate::store::index::kv::{Kv, Shelf, Value, Write};
 use crate::store::index::sled::SledKv;
 use crate::store::keys::Key;
 use crate::store::rescue::witness::Witness;
@@ -88,14 +88,8 @@ impl Shelf for Makeshift {
         self.kv.get(key)
     }
 
-    fn scan(
-        &self,
-        from: &[u8],
-        to: &[u8],
-        order: Order,
-        max: usize,
-    ) -> Result<Vec<(Key, Value)>, StoreError> {
-        self.kv.scan(from, to, order, max)
+    fn scan(&self, from: &[u8], to: &[u8], max: usize) -> Result<Vec<(Key, Value)>, StoreError> {
+        self.kv.scan(from, to, max)
     }
 }
 

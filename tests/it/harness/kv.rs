@@ -1,7 +1,7 @@
 //! An index in memory that counts what it is asked, and fails when it is told to.
 
 use linnet::store::error::StoreError;
-use linnet::store::index::kv::{Kv, Order, Shelf, Value, Write};
+use linnet::store::index::kv::{Kv, Shelf, Value, Write};
 use linnet::store::index::memory::MemoryKv;
 use linnet::store::keys::Key;
 use std::sync::Arc;
@@ -53,14 +53,8 @@ impl Shelf for WatchedKv {
         self.index.get(key)
     }
 
-    fn scan(
-        &self,
-        from: &[u8],
-        to: &[u8],
-        order: Order,
-        max: usize,
-    ) -> Result<Vec<(Key, Value)>, StoreError> {
-        let found = self.index.scan(from, to, order, max)?;
+    fn scan(&self, from: &[u8], to: &[u8], max: usize) -> Result<Vec<(Key, Value)>, StoreError> {
+        let found = self.index.scan(from, to, max)?;
         self.watch.reads.fetch_add(1, Relaxed);
         self.watch.scanned.fetch_add(found.len() as u64, Relaxed);
         Ok(found)

@@ -3,7 +3,7 @@
 use super::damage::Home;
 use crate::harness::process::Process;
 use crate::program::{Desk, Ran};
-use linnet::store::index::kv::{Kv, Order, Shelf};
+use linnet::store::index::kv::{Kv, Shelf};
 use linnet::store::index::sled::SledKv;
 use linnet::store::keys;
 use serde_json::Value;
@@ -46,8 +46,8 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 /// Makes a hole in the index that the database knows nothing of.
 fn make_a_hole(desk: &Desk) {
     let kv = SledKv::open(&data(desk).join("index")).unwrap();
-    let blocks =
-        kv.scan(&keys::blocks(&linnet::base::id::RoomId::fixed(""))[..1], &[0x41], Order::Up, 3).unwrap();
+    let table = &keys::blocks(&linnet::base::id::RoomId::fixed(""))[..1];
+    let blocks = kv.scan(table, &keys::end_of(table), 3).unwrap();
     assert_eq!(blocks.len(), 3);
     kv.write(&[(blocks[1].0.clone(), None)]).unwrap();
     kv.sync().unwrap();

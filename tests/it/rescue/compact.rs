@@ -3,7 +3,7 @@
 use super::damage::{Home, copy};
 use crate::program::Desk;
 use linnet::base::limits::{INDEX_BATCH_WRITES, INDEX_COMPACT_BYTES_MIN};
-use linnet::store::index::kv::{Kv, Order, Shelf, Write};
+use linnet::store::index::kv::{Kv, Shelf, Write};
 use linnet::store::index::sled::SledKv;
 use linnet::store::rescue::Found;
 use serde_json::Value;
@@ -56,7 +56,7 @@ fn opened(data: &Path) -> SledKv {
 /// end of its file.
 fn write_over(data: &Path, wanted: u64) {
     let kv = opened(data);
-    let entries = kv.scan(ALL.0, ALL.1, Order::Up, 1_000_000).unwrap();
+    let entries = kv.scan(ALL.0, ALL.1, 1_000_000).unwrap();
     let passing = |number: u32| {
         let key = [&[0xB0][..], &number.to_be_bytes()].concat();
         let value: Vec<u8> = (0..2_000u32).map(|at| (at.wrapping_mul(number) >> 3) as u8).collect();
@@ -79,7 +79,7 @@ fn write_over(data: &Path, wanted: u64) {
         kv.write(&batch).unwrap();
     }
     kv.sync().unwrap();
-    assert_eq!(kv.scan(ALL.0, ALL.1, Order::Up, 1_000_000).unwrap(), entries);
+    assert_eq!(kv.scan(ALL.0, ALL.1, 1_000_000).unwrap(), entries);
     kv.close(&data.join("index")).unwrap();
 }
 

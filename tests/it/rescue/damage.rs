@@ -15,7 +15,7 @@ use linnet::node::start::start;
 use linnet::node::{Caller, Node};
 use linnet::store::disk::OsDisk;
 use linnet::store::error::StoreError;
-use linnet::store::index::kv::{Order, Shelf};
+use linnet::store::index::kv::Shelf;
 use linnet::store::journal::Options;
 use linnet::store::keys;
 use linnet::store::rescue::guarded::Alarm;
@@ -109,7 +109,7 @@ impl Home {
     }
 
     pub fn said(&self) -> Result<Said, StoreError> {
-        let all = self.parts.settled.scan(&[0], &[0xFF], Order::Up, 1_000_000)?;
+        let all = self.parts.settled.scan(&[0], &[0xFF], 1_000_000)?;
         let all = all.into_iter().filter(|(key, _)| **key != *keys::CHECKPOINT);
         Ok(all.map(|(key, value)| (key.to_vec(), value.to_vec())).collect())
     }

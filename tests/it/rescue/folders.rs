@@ -6,8 +6,9 @@ use crate::program::Desk;
 use std::fs;
 use std::path::Path;
 
-/// A data folder as linnet 0.1.0 left it: each file by its path and length, then its bytes where they are not zero.
+/// Data folders as older linnets left them: each file by its path and length, then its bytes where they are not zero.
 const FORMAT_1: &str = include_str!("../../golden/folders/1.txt");
+const FORMAT_2: &str = include_str!("../../golden/folders/2.txt");
 /// The token of its device *porch*, which reads *garden*.
 const PORCH: &str = "dv_jvlOMcpifpim7lPTsVhaDay1bgPf1WPpHG4FNIKOugE";
 
@@ -51,25 +52,35 @@ fn check_all_is_there(desk: &Desk) {
 }
 
 #[test]
-fn a_folder_of_format_1_is_brought_up_and_says_everything() {
-    let desk = Desk::with(&[]);
-    let data = desk.path().join("linnet-data");
-    unpack(FORMAT_1, &data);
-    check_all_is_there(&desk);
-    assert_eq!(fs::read_to_string(data.join("format")).unwrap(), "linnet 2\n");
-    assert!(!data.join("index-of-format-1").exists(), "the old index is removed when the new is good");
-    check_all_is_there(&desk);
+fn a_folder_of_an_older_format_is_brought_up_and_says_everything() {
+    for (format, folder) in [(1, FORMAT_1), (2, FORMAT_2)] {
+        let desk = Desk::with(&[]);
+        let data = desk.path().join("linnet-data");
+        unpack(folder, &data);
+        assert_eq!(fs::read_to_string(data.join("format")).unwrap(), format!("linnet {format}\n"));
+        check_all_is_there(&desk);
+        assert_eq!(fs::read_to_string(data.join("format")).unwrap(), "linnet 3\n");
+        let aside = data.join(format!("index-of-format-{format}"));
+        assert!(!aside.exists(), "the old index is removed when the new is good");
+        check_all_is_there(&desk);
+    }
 }
 
 #[test]
 fn an_upgrade_that_is_cut_short_is_repeated_from_wherever_it_stood() {
+    for (folder, aside) in [(FORMAT_1, "index-of-format-1"), (FORMAT_2, "index-of-format-2")] {
+        check_upgrade_is_repeated(folder, aside);
+    }
+}
+
+fn check_upgrade_is_repeated(folder: &str, old: &str) {
     let desk = Desk::with(&[]);
     let (data, whole) = (desk.path().join("linnet-data"), desk.path().join("whole"));
-    unpack(FORMAT_1, &whole);
+    unpack(folder, &whole);
     let upgraded = Desk::with(&[]);
-    unpack(FORMAT_1, &upgraded.path().join("linnet-data"));
+    unpack(folder, &upgraded.path().join("linnet-data"));
     check_all_is_there(&upgraded);
-    let aside = |data: &Path| fs::rename(data.join("index"), data.join("index-of-format-1")).unwrap();
+    let aside = |data: &Path| fs::rename(data.join("index"), data.join(old)).unwrap();
     // As a power cut leaves it: after each thing the upgrade does.
     let cuts: [(&str, Cut<'_>); 5] = [
         ("the old index is aside", &aside),
@@ -90,15 +101,15 @@ fn an_upgrade_that_is_cut_short_is_repeated_from_wherever_it_stood() {
         ("the new format is written and the old index is not removed", &|data| {
             fs::remove_dir_all(data).unwrap();
             copy(&upgraded.path().join("linnet-data"), data);
-            copy(&whole.join("index"), &data.join("index-of-format-1"));
+            copy(&whole.join("index"), &data.join(old));
         }),
     ];
     for (when, cut) in cuts {
         copy(&whole, &data);
         cut(&data);
         check_all_is_there(&desk);
-        assert_eq!(fs::read_to_string(data.join("format")).unwrap(), "linnet 2\n", "{when}");
-        assert!(!data.join("index-of-format-1").exists(), "{when}");
+        assert_eq!(fs::read_to_string(data.join("format")).unwrap(), "linnet 3\n", "{when}");
+        assert!(!data.join(old).exists(), "{when}");
         fs::remove_dir_all(&data).unwrap();
     }
 }

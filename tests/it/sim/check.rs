@@ -17,7 +17,7 @@ use linnet::node::history::Stretch;
 use linnet::node::reading::Granted;
 use linnet::node::start::start;
 use linnet::store::disk::SimDisk;
-use linnet::store::index::kv::{Order, Shelf, Value};
+use linnet::store::index::kv::{Shelf, Value};
 use linnet::store::index::memory::MemoryKv;
 use linnet::store::index::settled::Settled;
 use linnet::store::journal::{self, Options, Pos};
@@ -235,7 +235,7 @@ const OPTIONS: Options = Options { segment_bytes: 16 * 1024, salt: 0 };
 type Dump = BTreeMap<Key, Value>;
 
 fn dump(settled: &Settled) -> Dump {
-    let all = settled.scan(&[], &[0xFF], Order::Up, 1_000_000).unwrap();
+    let all = settled.scan(&[], &[0xFF], 1_000_000).unwrap();
     let counts_starts = |key: &[u8]| [keys::CHECKPOINT, keys::BOOT, keys::NEWEST].contains(&key);
     // What condensing keeps for itself.
     let its_own = |key: &[u8]| key == keys::MOVED || key.starts_with(&keys::all_erasable());

@@ -9,7 +9,7 @@ use crate::chat::change::{Change, What};
 use crate::chat::publication::{Publication, TopicSession};
 use crate::store::error::StoreError;
 use crate::store::index::apply::Writes;
-use crate::store::index::kv::{Order, Shelf};
+use crate::store::index::kv::Shelf;
 use crate::store::index::topics::Topics;
 use crate::store::journal::Pos;
 use crate::store::keys::{self, end_of};
@@ -101,7 +101,7 @@ fn session_gone(shelf: &dyn Shelf, client: &str, writes: &mut Writes) -> Result<
     ];
     for (prefix, max) in belongings {
         // Twice as many: over a store that a power cut left ahead of its checkpoint, old and new ones stand together.
-        for (key, _) in shelf.scan(&prefix, &end_of(&prefix), Order::Up, 2 * max)? {
+        for (key, _) in shelf.scan(&prefix, &end_of(&prefix), 2 * max)? {
             writes.gone(key);
         }
     }
