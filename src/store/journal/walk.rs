@@ -157,7 +157,7 @@ impl Walk {
     fn open(&mut self, part: Part) -> Result<u64, StoreError> {
         if self.window.as_ref().is_none_or(|window| window.part.base != part.base) {
             let file = self.files.file(&part)?;
-            self.window = Some(Window { file, part, start: 0, bytes: Vec::new() });
+            self.window = Some(Window { file, part, start: 0, bytes: Vec::new(), held: 0 });
         }
         let window = self.window.as_mut().expect("it was just set");
         window.part = part;
@@ -255,7 +255,10 @@ struct Window {
     part: Part,
     /// The place of the first byte held.
     start: u64,
+    /// Grows and never shrinks: what was read is its first `held` bytes. Making room anew for each chunk would write all
+    /// that is read twice, and byte by byte where programs are made small.
     bytes: Vec<u8>,
+    held: usize,
 }
 
 impl Window {
@@ -264,16 +267,18 @@ impl Window {
         if at < self.part.base || limit.saturating_sub(at) < count as u64 {
             return Ok(None);
         }
-        let held_end = self.start + self.bytes.len() as u64;
+        let held_end = self.start + self.held as u64;
         if at < self.start || at > held_end {
             self.start = at;
-            self.bytes.clear();
+            self.held = 0;
         } else if at + count as u64 > held_end {
-            self.bytes.drain(..(at - self.start) as usize);
+            let passed = (at - self.start) as usize;
+            self.bytes.copy_within(passed..self.held, 0);
+            self.held -= passed;
             self.start = at;
         }
         let skip = (at - self.start) as usize;
-        while self.bytes.len() < skip + count {
+        while self.held < skip + count {
             if self.read_on(limit).map_err(self.part.failed("read"))? == 0 {
                 return Ok(None);
             }
@@ -282,12 +287,14 @@ impl Window {
     }
 
     fn read_on(&mut self, limit: u64) -> io::Result<usize> {
-        let held = self.bytes.len();
-        let at = self.start + held as u64;
+        let at = self.start + self.held as u64;
         let want = (limit - at).min(JOURNAL_READ_BYTES as u64) as usize;
-        self.bytes.resize(held + want, 0);
-        let count = self.file.read_at(&mut self.bytes[held..], at - self.part.base);
-        self.bytes.truncate(held + count.as_ref().map_or(0, |count| *count));
-        count
+        if self.bytes.len() < self.held + want {
+            self.bytes.resize(self.held + want, 0);
+        }
+        let room = &mut self.bytes[self.held..][..want];
+        let count = self.file.read_at(room, at - self.part.base)?;
+        self.held += count;
+        Ok(count)
     }
 }
