@@ -28,6 +28,13 @@ def until(what, found):
     return answer
 
 
+def free_port():
+    """A port of this machine that nothing listens at now."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 def plain():
     """The environment without what is for the tests: to linnet every LINNET_ variable is a setting."""
     return {name: value for name, value in os.environ.items() if not name.startswith("LINNET_")}
@@ -40,7 +47,7 @@ class Node:
         self.program, self.folder = program, pathlib.Path(folder)
         self.data, self.counted = self.folder / "data", self.folder / "counted"
         self.log = open(log, "ab")
-        self.running = self.url = None
+        self.running = self.url = self.https = None
         self.said = ""
 
     def start(self):
@@ -52,7 +59,8 @@ class Node:
         self.said = ""
         os.set_blocking(self.running.stdout.fileno(), False)
         until("the ready line", self._hear)
-        self.url = "http://" + re.search(r"^ready http=(\S+)", self.said, re.MULTILINE)[1]
+        http, https = re.search(r"^ready http=(\S+)(?: https=(\S+))?", self.said, re.MULTILINE).groups()
+        self.url, self.https = f"http://{http}", https
         return self
 
     def _hear(self):
@@ -152,9 +160,7 @@ class Broker:
     def __init__(self, folder):
         program = shutil.which("mosquitto")
         assert program, "mosquitto is missing: apt-get install mosquitto, or run tests/run pi"
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         settings = pathlib.Path(folder) / "mosquitto.conf"
         settings.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\nuser root\n")
         self.running = subprocess.Popen([program, "-c", settings], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -15,6 +15,7 @@ import websockets
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "clients"))
 
 from node import PATIENCE, Broker, Node, Person, until  # noqa: E402
+from secure import secured  # noqa: E402
 from steps import end, step  # noqa: E402
 
 PROGRAM, ARTIFACTS = sys.argv[1:3]
@@ -194,6 +195,7 @@ def main(folder):
         restarted(node, alice, texts)
         killed(node, alice, texts)
         damaged(node, alice, texts)
+        secured(node, alice, texts, TAKEN)
     finally:
         if node.running:
             node.kill()
