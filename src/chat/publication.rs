@@ -56,6 +56,19 @@ pub struct Subscription {
     pub made: Seq,
 }
 
+/// The name under which a group that shares a filter has a session of its own: how far the group has heard.
+pub fn group_session(share: &str, filter: &Filter) -> SmolStr {
+    SmolStr::new(format!("{GROUP}{share}/{filter}"))
+}
+
+/// The group and the filter of such a session; nothing for a client's.
+pub fn group_of(client: &str) -> Option<(&str, &str)> {
+    client.strip_prefix(GROUP)?.split_once('/')
+}
+
+/// What the sessions of groups begin with, and those of clients do not.
+const GROUP: &str = "$share/";
+
 /// A session that outlives its connection: how far it has heard, and for how long it is kept.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TopicSession {

@@ -20,4 +20,6 @@ pub use hub::{Bounds, Hub};
 pub use listener::{Drained, Event, Listener, Reach, Refused, Who};
 pub use live::{Place, Signal, SignalKind};
 pub use rights::Ended;
-pub use topics::{Ids, Parcel, Reached, Sheet, TopicDrained, TopicSeat, TopicWho, TopicsCounts};
+pub use topics::{
+    GroupBehind, GroupHeard, Ids, Parcel, Reached, Sheet, TopicDrained, TopicSeat, TopicWho, TopicsCounts,
+};

@@ -6,6 +6,7 @@ mod five;
 mod hostile;
 mod rights;
 mod rooms;
+mod shares;
 mod stage;
 mod stay;
 mod tools;

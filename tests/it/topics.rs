@@ -1,6 +1,7 @@
 //! Topics in the node: what is published is kept as long as somebody needs it, and sessions outlive their connections.
 
 mod condense;
+mod groups;
 mod retained;
 mod rounds;
 mod sessions;

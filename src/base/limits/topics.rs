@@ -42,6 +42,9 @@ pub const TOPIC_QUEUE_BYTES_MAX: usize = 1024 * 1024;
 pub const TOPIC_WAITING_PART: u64 = 8;
 /// The part of the memory that the subscriptions of all sessions may take, one in so many.
 pub const TOPIC_FILTERS_PART: u64 = 8;
+/// Publications that a group's members gave back and nobody has yet, remembered one by one; with more, the group is told
+/// again what came after the first of them.
+pub const TOPIC_GIVEN_BACK_MAX: usize = 4_096;
 /// Forms in which a publication is kept encoded, each at most once: two versions of a protocol, and how sure the
 /// delivery is.
 pub const SHEET_FRAMES: usize = 6;

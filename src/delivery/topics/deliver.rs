@@ -1,5 +1,6 @@
 //! How one publication comes to all who hear it, and to one of those who share.
 
+use super::groups::rouse;
 use super::places::{Places, sitter_at};
 use super::queue::Outcome;
 use super::seat::Reached;
@@ -7,7 +8,7 @@ use super::sheet::{Parcel, Sheet};
 use super::sitter::{Heard, Hearer, Sitter};
 use crate::base::id::Seq;
 use crate::chat::change::What;
-use crate::chat::publication::{Publication, Subscription};
+use crate::chat::publication::{Publication, Qos, Subscription};
 use crate::delivery::tail::Tail;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -28,7 +29,7 @@ impl Places {
         let mut reached = Reached::default();
         if !found.is_empty() {
             self.relieve();
-            let sheet = Sheet::new(seq, Arc::clone(publication), arrived_ms, &self.meter);
+            let sheet = Sheet::new(seq, Arc::clone(publication), signed(arrived_ms), &self.meter);
             self.round += 1;
             for leaf in &found {
                 self.deliver_to_all(*leaf, &sheet, &mut reached, woken);
@@ -75,50 +76,32 @@ impl Places {
         reached: &mut Reached,
         woken: &mut Vec<Waker>,
     ) {
+        let kept = sheet.seq().filter(|_| sheet.publication().qos != Qos::Most);
         for group in &mut self.tree.leaf_mut(leaf).groups {
-            let pick = pick(&group.members, group.next, sheet, &mut self.seats, None);
-            let Some(at) = pick else {
-                let next = group.next % group.members.len();
-                sitter_at(&mut self.seats, group.members[next].seat).queue.miss();
-                self.dropped += 1;
+            let mut debt = group.debt.as_mut().zip(kept);
+            if debt.as_ref().is_some_and(|(debt, _)| debt.behind().is_some()) {
+                // It is read from the store, behind what came before it.
+                continue;
+            }
+            let Some(at) = pick(&group.members, group.next, sheet, &mut self.seats, None) else {
+                if let Some((debt, seq)) = &mut debt {
+                    debt.wait(*seq);
+                    rouse(group, &mut self.seats, woken);
+                } else if let Some(next) = group.next.checked_rem(group.members.len()) {
+                    sitter_at(&mut self.seats, group.members[next].seat).queue.miss();
+                    self.dropped += 1;
+                }
                 continue;
             };
             group.next = at + 1;
             let hearer = &group.members[at];
-            put_shared(hearer, sheet, group.number, &mut self.seats, woken);
+            let is_sure = put_shared(hearer, sheet, group.number, &mut self.seats, woken);
+            if let Some((debt, seq)) = debt.filter(|_| is_sure) {
+                debt.hand_out(seq);
+            }
             reached.seats += 1;
             self.delivered += 1;
         }
-    }
-
-    /// Gives parcels of groups to others of their groups than the one who had them; gives how many found one.
-    pub fn hand_on(&mut self, from: u32, parcels: Vec<Parcel>, woken: &mut Vec<Waker>) -> usize {
-        let mut handed = 0;
-        for parcel in parcels {
-            let Some(number) = parcel.group else { continue };
-            if self.hand_one_on(from, number, &parcel.sheet, woken).is_some() {
-                handed += 1;
-            } else {
-                self.dropped += 1;
-            }
-        }
-        handed
-    }
-
-    fn hand_one_on(
-        &mut self,
-        from: u32,
-        number: NonZeroU32,
-        sheet: &Arc<Sheet>,
-        woken: &mut Vec<Waker>,
-    ) -> Option<()> {
-        let leaf = self.tree.find(self.groups.get(&number)?)?;
-        let mut groups = self.tree.leaf_mut(leaf).groups.iter_mut();
-        let group = groups.find(|group| group.number == number)?;
-        let at = pick(&group.members, group.next, sheet, &mut self.seats, Some(from))?;
-        group.next = at + 1;
-        put_shared(&group.members[at], sheet, number, &mut self.seats, woken);
-        Some(())
     }
 
     /// What a new subscription hears of what was relayed after it was made, as far as no other one brought it.
@@ -142,7 +125,8 @@ impl Places {
                 continue;
             }
             let arrived_ms = entry.change.origin.moment.mono_ms;
-            let sheet = Sheet::new(Some(entry.seq()), Arc::clone(publication), arrived_ms, &self.meter);
+            let sheet =
+                Sheet::new(Some(entry.seq()), Arc::clone(publication), signed(arrived_ms), &self.meter);
             self.round += 1;
             match sitter.hear(&hearer, &sheet, self.round, woken) {
                 Heard::First(Outcome::Waits) => self.delivered += 1,
@@ -153,7 +137,7 @@ impl Places {
     }
 
     /// Takes from those who hold more than a fair share when too much waits in all.
-    fn relieve(&mut self) {
+    pub(super) fn relieve(&mut self) {
         let held = self.meter.load(Ordering::Relaxed);
         if held < self.relieve_at {
             if held < self.waiting_max / 2 {
@@ -162,15 +146,26 @@ impl Places {
             return;
         }
         let fair = self.waiting_max / self.count().max(1);
+        let mut shared = Vec::new();
         for sitter in self.seats.iter_mut().flatten() {
             if sitter.queue.bytes() > fair {
+                shared.extend(sitter.queue.take_shared(Parcel::is_shared));
                 self.dropped += sitter.queue.shed();
             }
+        }
+        for parcel in shared {
+            let is_lost = !self.lay_back(&parcel, &mut Vec::new());
+            self.dropped += u64::from(is_lost);
         }
         // What is left is held elsewhere: it is not looked again for each publication.
         let left = self.meter.load(Ordering::Relaxed);
         self.relieve_at = self.waiting_max.max(left + self.waiting_max / 8);
     }
+}
+
+/// Milliseconds of this start.
+fn signed(ms: u64) -> i64 {
+    i64::try_from(ms).unwrap_or(i64::MAX)
 }
 
 /// Whether another subscription of this seat has brought it.
@@ -182,7 +177,7 @@ fn was_heard(sitter: &Sitter, seq: Seq, publication: &Publication, new: &Subscri
 }
 
 /// The next of a group that has room, beginning with whose turn it is.
-fn pick(
+pub(super) fn pick(
     members: &[Hearer],
     next: usize,
     sheet: &Sheet,
@@ -194,15 +189,19 @@ fn pick(
     able.find(|at| sitter_at(seats, members[*at].seat).queue.has_room(sheet.weight()))
 }
 
-fn put_shared(
+/// Puts a publication in for one of a group; whether it is to be acknowledged.
+pub(super) fn put_shared(
     hearer: &Hearer,
     sheet: &Arc<Sheet>,
     group: NonZeroU32,
     seats: &mut [Option<Box<Sitter>>],
     woken: &mut Vec<Waker>,
-) {
+) -> bool {
     let sitter = sitter_at(seats, hearer.seat);
-    let outcome = sitter.queue.push(hearer.parcel(sheet, Some(group)));
+    let parcel = hearer.parcel(sheet, Some(group));
+    let is_sure = parcel.kept_at().is_some();
+    let outcome = sitter.queue.push(parcel);
     debug_assert_eq!(outcome, Outcome::Waits, "only those with room are picked");
     sitter.wake(woken);
+    is_sure
 }

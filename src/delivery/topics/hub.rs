@@ -6,7 +6,7 @@ use super::seat::{Reached, TopicSeat, TopicWho, TopicsCounts};
 use crate::base::id::{Seq, UserId};
 use crate::chat::policy::MayPublish;
 use crate::chat::publication::{Publication, Qos, Subscription};
-use crate::chat::topic::Topic;
+use crate::chat::topic::{Filter, Topic};
 use crate::delivery::hub::Hub;
 use crate::delivery::listener::Refused;
 use crate::delivery::tail::Tail;
@@ -55,6 +55,12 @@ impl Hub {
     /// gone, or whose user is, is let go by itself.
     pub fn park(&self, client: SmolStr, user: UserId, subscriptions: &[Subscription]) {
         self.topics().park(client, user, subscriptions);
+    }
+
+    /// Keeps what is published for a group that has heard everything up to here: one that a session which outlives its
+    /// connection is in. It is let go by the Change that says that no such session is in it any more.
+    pub fn keep_group(&self, share: &SmolStr, filter: &Filter, heard: Seq) {
+        self.topics().keep_group(share, filter, heard);
     }
 
     /// The session is connected again, or gone; says whether it was parked.

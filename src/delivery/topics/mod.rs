@@ -5,7 +5,9 @@
 //! when it was kept, the seat falls behind, and its door reads the store. Rights are followed in the order of the journal,
 //! as everywhere: nothing after their end is put in.
 
+mod debt;
 mod deliver;
+mod groups;
 mod hub;
 mod parked;
 mod places;
@@ -17,5 +19,5 @@ mod sitter;
 mod tree;
 
 pub(super) use places::Places;
-pub use seat::{Reached, TopicDrained, TopicSeat, TopicWho, TopicsCounts};
+pub use seat::{GroupBehind, GroupHeard, Reached, TopicDrained, TopicSeat, TopicWho, TopicsCounts};
 pub use sheet::{Ids, Parcel, Sheet};

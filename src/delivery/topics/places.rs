@@ -1,5 +1,6 @@
 //! All who listen to topics, and their filters. One lock guards it; nobody is woken while it is held.
 
+use super::debt::Debt;
 use super::parked::Parked;
 use super::rights::{Login, bears};
 use super::seat::{TopicDrained, TopicWho, TopicsCounts};
@@ -53,6 +54,8 @@ pub(super) struct Group {
     pub members: Vec<Hearer>,
     /// Whose turn it is.
     pub next: usize,
+    /// What it owes, where a session that outlives its connection is in it.
+    pub debt: Option<Box<Debt>>,
 }
 
 /// One user with seats.
@@ -207,18 +210,33 @@ impl Places {
     /// Puts a new subscription to its filter.
     fn enter(&mut self, hearer: Hearer, subscription: &Subscription) {
         let counts = self.sitter(hearer.seat).is_persistent && hearer.qos != Qos::Most;
-        let leaf = self.tree.leaf_of(&subscription.filter);
-        let leaf = self.tree.leaf_mut(leaf);
+        let at = self.tree.leaf_of(&subscription.filter);
+        let leaf = self.tree.leaf_mut(at);
         leaf.keeps += u32::from(counts);
-        let share = subscription.share.as_deref();
         let Some(name) = &subscription.share else { return push(&mut leaf.hearers, hearer) };
-        if let Some(members) = leaf.among(share) {
-            return push(members, hearer);
+        let number = self.group_or_new(&subscription.filter, name);
+        let groups = &mut self.tree.leaf_mut(at).groups;
+        let Some(group) = groups.iter_mut().find(|group| group.number == number) else { return };
+        if counts {
+            group.debt.get_or_insert_with(|| Box::new(Debt::new(hearer.after)));
+        }
+        let sitter = sitter_at(&mut self.seats, hearer.seat);
+        sitter.is_to_feed |= group.debt.as_ref().is_some_and(|debt| debt.behind().is_some());
+        push(&mut group.members, hearer);
+    }
+
+    /// The group of this name and filter, a new one if there is none.
+    pub(super) fn group_or_new(&mut self, filter: &Filter, name: &SmolStr) -> NonZeroU32 {
+        let leaf = self.tree.leaf_of(filter);
+        let leaf = self.tree.leaf_mut(leaf);
+        if let Some(group) = leaf.groups.iter().find(|group| group.name == *name) {
+            return group.number;
         }
         self.groups_made = self.groups_made.checked_add(1).unwrap_or(1);
         let number = NonZeroU32::new(self.groups_made).expect("it was just made more than 0");
-        leaf.groups.push(Group { number, name: name.clone(), members: vec![hearer], next: 0 });
-        self.groups.insert(number, subscription.filter.clone());
+        leaf.groups.push(Group { number, name: name.clone(), members: Vec::new(), next: 0, debt: None });
+        self.groups.insert(number, filter.clone());
+        number
     }
 
     /// Gives a subscription that is there new options.
@@ -256,7 +274,7 @@ impl Places {
         true
     }
 
-    fn group_of(&self, filter: &Filter, name: &str) -> Option<NonZeroU32> {
+    pub(super) fn group_of(&self, filter: &Filter, name: &str) -> Option<NonZeroU32> {
         let leaf = self.tree.leaf(self.tree.find(filter)?);
         leaf.groups.iter().find(|group| group.name == name).map(|group| group.number)
     }
@@ -276,12 +294,19 @@ impl Places {
         {
             among.swap_remove(at);
         }
-        let groups = &mut self.groups;
-        leaf.groups.retain(|group| !group.members.is_empty() || groups.remove(&group.number).is_none());
-        if leaf.is_empty() {
-            self.tree.remove(&held.filter);
-        }
+        self.drop_empty(&held.filter);
         held
+    }
+
+    /// Takes away the groups of a filter that nobody is in, and the filter if nobody hears it.
+    pub(super) fn drop_empty(&mut self, filter: &Filter) {
+        let Some(found) = self.tree.find(filter) else { return };
+        let (leaf, groups) = (self.tree.leaf_mut(found), &mut self.groups);
+        let is_there = |group: &Group| !group.members.is_empty() || group.debt.is_some();
+        leaf.groups.retain(|group| is_there(group) || groups.remove(&group.number).is_none());
+        if leaf.is_empty() {
+            self.tree.remove(filter);
+        }
     }
 
     pub(super) fn forget_all(&mut self, id: u32) {
@@ -309,7 +334,9 @@ impl Places {
 
     pub fn drain(&mut self, id: u32, max: usize, bytes_max: usize) -> TopicDrained {
         let relayed = self.relayed;
-        self.sitter(id).drain(max, bytes_max, relayed)
+        let mut drained = self.sitter(id).drain(max, bytes_max, relayed);
+        drained.group_behind = self.group_behind(id);
+        drained
     }
 
     pub fn counts(&self) -> TopicsCounts {

@@ -70,6 +70,7 @@ impl Places {
             What::DeviceSet(device) => self.bear(&device.user, entry, woken),
             What::TopicSessionGone { client } => {
                 self.unpark(client);
+                self.let_group_go(client);
             }
             _ => {}
         }

@@ -2,6 +2,7 @@
 
 use super::sheet::Parcel;
 use crate::base::id::Seq;
+use crate::chat::change::Change;
 use crate::chat::policy::{Actor, MayPublish, MaySubscribe};
 use crate::chat::publication::{Publication, Subscription};
 use crate::chat::token::TokenHash;
@@ -11,6 +12,7 @@ use crate::delivery::listener::Refused;
 use crate::delivery::rights::Ended;
 use smol_str::SmolStr;
 use std::future::poll_fn;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -43,10 +45,35 @@ pub struct TopicDrained {
     pub upto: Seq,
     /// Subscriptions whose right has ended: nothing after its end was put in for them.
     pub cut: Vec<(Filter, Option<SmolStr>)>,
+    /// A group of this seat for which the store has to be read: [`feed`](TopicSeat::feed) it.
+    pub group_behind: Option<GroupBehind>,
     /// Nothing comes any more. Told behind the last parcel.
     pub ended: Option<Ended>,
     /// Whether there is more right now.
     pub more: bool,
+}
+
+/// A group for which something was kept that nobody could take when it was published, or that was given back.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GroupBehind {
+    pub(super) group: NonZeroU32,
+    /// What it hears.
+    pub filter: Filter,
+    /// Read the store from here on.
+    pub after: Seq,
+    /// And up to here.
+    pub upto: Seq,
+}
+
+/// How far a group has heard.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GroupHeard {
+    /// Its name.
+    pub share: SmolStr,
+    /// What it shares.
+    pub filter: Filter,
+    /// Everything up to this place was acknowledged by one of them.
+    pub heard: Seq,
 }
 
 /// Whom a publication reached.
@@ -124,6 +151,31 @@ impl TopicSeat {
     /// Hands on what a group shares and this one will not deliver; gives how many found another.
     pub fn give_back(&self, parcels: Vec<Parcel>) -> usize {
         self.hub.topics_now(|places, woken| places.hand_on(self.id, parcels, woken))
+    }
+
+    /// Hands on what a group shares where nobody else may take it yet: for one who is just coming back.
+    pub fn lay_back(&self, parcel: &Parcel) {
+        self.hub.topics_now(|places, woken| places.lay_back(parcel, woken));
+    }
+
+    /// Takes again what was given back at the end of the last connection; false when another has it.
+    pub fn reclaim(&self, parcel: &Parcel) -> bool {
+        self.hub.topics().reclaim(parcel)
+    }
+
+    /// What a group shares was acknowledged; sometimes says how far the group has heard.
+    pub fn take_shared(&self, parcel: &Parcel) -> Option<GroupHeard> {
+        self.hub.topics().take_shared(parcel)
+    }
+
+    /// How far the groups of this seat have heard.
+    pub fn groups_heard(&self) -> Vec<GroupHeard> {
+        self.hub.topics().groups_heard(self.id)
+    }
+
+    /// Hands out among a group what was read from the store up to `reached`, each with the time at which it came.
+    pub fn feed(&self, behind: &GroupBehind, found: &[(Arc<Change>, i64)], reached: Seq) {
+        self.hub.topics_now(|places, woken| places.feed(behind, found, reached, woken));
     }
 
     /// Waits until something can be drained. Never ends once listening is over.

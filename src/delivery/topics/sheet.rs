@@ -16,7 +16,7 @@ pub(super) type Meter = Arc<AtomicUsize>;
 pub struct Sheet {
     seq: Option<Seq>,
     publication: Arc<Publication>,
-    arrived_ms: u64,
+    arrived_ms: i64,
     weight: usize,
     meter: Meter,
     frames: [OnceLock<Bytes>; SHEET_FRAMES],
@@ -26,7 +26,7 @@ impl Sheet {
     pub(super) fn new(
         seq: Option<Seq>,
         publication: Arc<Publication>,
-        arrived_ms: u64,
+        arrived_ms: i64,
         meter: &Meter,
     ) -> Arc<Self> {
         let properties = publication.properties.as_ref().map_or(0, |properties| properties.len());
@@ -47,8 +47,8 @@ impl Sheet {
         &self.publication
     }
 
-    /// When it came, by the node's monotonic clock.
-    pub fn arrived_ms(&self) -> u64 {
+    /// When it came, in milliseconds of this start of the node, or before it.
+    pub fn arrived_ms(&self) -> i64 {
         self.arrived_ms
     }
 

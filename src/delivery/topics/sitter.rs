@@ -83,6 +83,8 @@ pub(super) struct Sitter {
     pub cut: Vec<(Filter, Option<SmolStr>)>,
     pub ended: Option<Ended>,
     is_end_told: bool,
+    /// A group of this seat is behind.
+    pub is_to_feed: bool,
     waker: Option<Waker>,
     /// The publication that was last put in, and what became of it.
     round: u64,
@@ -103,6 +105,7 @@ impl Sitter {
             cut: Vec::new(),
             ended: None,
             is_end_told: false,
+            is_to_feed: false,
             waker: None,
             round: 0,
             outcome: Outcome::Waits,
@@ -110,7 +113,10 @@ impl Sitter {
     }
 
     fn has_news(&self) -> bool {
-        self.queue.has_news() || !self.cut.is_empty() || (self.ended.is_some() && !self.is_end_told)
+        self.is_to_feed
+            || self.queue.has_news()
+            || !self.cut.is_empty()
+            || (self.ended.is_some() && !self.is_end_told)
     }
 
     pub fn wake(&mut self, woken: &mut Vec<Waker>) {
@@ -163,6 +169,7 @@ impl Sitter {
 
     pub fn drain(&mut self, max: usize, bytes_max: usize, relayed: Seq) -> TopicDrained {
         let parcels = self.queue.take(max, bytes_max);
+        self.is_to_feed = false;
         let first_left = self.queue.first_kept();
         let is_end = self.queue.is_empty() && !self.is_end_told;
         let ended = self.ended.filter(|_| is_end);
@@ -174,6 +181,7 @@ impl Sitter {
             upto: first_left.map_or(relayed, |first| Seq(first.0 - 1)),
             cut: std::mem::take(&mut self.cut),
             ended,
+            group_behind: None,
             more: self.has_news(),
         }
     }

@@ -9,7 +9,7 @@ use crate::base::limits::{HAND_OUTS_MAX, TOPIC_SESSIONS_MAX};
 use crate::base::time::Moment;
 use crate::chat::change::What;
 use crate::chat::policy;
-use crate::chat::publication::{Subscription, TopicSession};
+use crate::chat::publication::{Subscription, TopicSession, group_of};
 use crate::chat::refusal::{Refusal, Right};
 use crate::node::caller::{ANONYMOUS, Caller};
 use crate::node::topics::well_formed;
@@ -81,6 +81,12 @@ impl Node {
             return Err(Refusal::NotAllowed(Right::Subscribe));
         }
         well_formed("a client id", client)?;
+        if group_of(client).is_some() {
+            return Err(Refusal::Invalid {
+                what: "a client id",
+                want: "one that does not begin with $share/",
+            });
+        }
         let client = SmolStr::new(client);
         let was_there = self.taken_up(&actor.user.id, &client, clean)?;
         if !was_there {
@@ -114,13 +120,13 @@ impl Node {
         }
         let stays = is_own && !clean && !is_over(self, &kept, self.now()).map_err(refuse)?;
         if !stays {
-            self.append(What::TopicSessionGone { client: client.clone() })?;
+            self.session_gone(client.clone())?;
         }
         Ok(stays)
     }
 
     /// Where there are as many as there may be, those go whose time is over.
-    fn make_room_for_a_session(&mut self) -> Result<(), Refusal> {
+    pub(super) fn make_room_for_a_session(&mut self) -> Result<(), Refusal> {
         let clients = self.topic_clients().map_err(refuse)?;
         if clients.len() < TOPIC_SESSIONS_MAX {
             return Ok(());
@@ -140,7 +146,7 @@ impl Node {
         for client in clients {
             let Some(kept) = self.topic_session_kept(client).map_err(refuse)? else { continue };
             if is_over(self, &kept, now).map_err(refuse)? || is_ownerless(self, &kept).map_err(refuse)? {
-                self.append(What::TopicSessionGone { client: client.clone() })?;
+                self.session_gone(client.clone())?;
                 ended += 1;
             }
         }
@@ -155,17 +161,19 @@ impl Node {
         expiry_s: Option<u32>,
     ) -> Result<(), Refusal> {
         let session = self.topic_session_for(caller, client)?;
-        let what = match expiry_s {
-            Some(0) => What::TopicSessionGone { client: session.client },
-            _ => What::TopicSessionSet(TopicSession { expiry_s, left: true, ..session }),
-        };
-        self.append(what).map(drop)
+        match expiry_s {
+            Some(0) => self.session_gone(session.client),
+            _ => {
+                let session = TopicSession { expiry_s, left: true, ..session };
+                self.append(What::TopicSessionSet(session)).map(drop)
+            }
+        }
     }
 
     /// A session is gone, with what it had to hear.
     pub fn end_topic_session(&mut self, caller: &Caller, client: &str) -> Result<(), Refusal> {
         let client = self.topic_session_for(caller, client)?.client;
-        self.append(What::TopicSessionGone { client }).map(drop)
+        self.session_gone(client)
     }
 
     /// A session has heard everything up to this place; `dropped` counts what it was too far behind for, ever. It never

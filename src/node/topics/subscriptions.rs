@@ -3,7 +3,7 @@
 use crate::base::limits::SUBSCRIPTIONS_MAX;
 use crate::chat::change::What;
 use crate::chat::policy::{self, Actor};
-use crate::chat::publication::Subscription;
+use crate::chat::publication::{Qos, Subscription};
 use crate::chat::refusal::Refusal;
 use crate::chat::topic::Filter;
 use crate::node::caller::Caller;
@@ -58,7 +58,11 @@ impl Node {
         }
         *count += usize::from(known.is_none());
         let made = known.as_ref().map_or(self.next_seq(), |known| known.made);
-        let subscription = Subscription { made, ..wanted };
+        let mut subscription = Subscription { made, ..wanted };
+        if let Some(share) = &subscription.share {
+            subscription.qos = subscription.qos.min(Qos::Least);
+            self.join_group(client, (&subscription.filter, share), subscription.qos)?;
+        }
         if known.as_ref() != Some(&subscription) {
             let (client, subscription) = (client.clone(), subscription.clone());
             self.append(What::SubscriptionSet { client, subscription })?;
@@ -82,6 +86,9 @@ impl Node {
             let known =
                 self.topic_subscription(&client, &filter, share.as_deref()).map_err(refuse)?.is_some();
             if known {
+                if let Some(share) = &share {
+                    self.leave_group(&client, &filter, share)?;
+                }
                 self.append(What::SubscriptionGone { client: client.clone(), filter, share })?;
             }
             answers.push(known);

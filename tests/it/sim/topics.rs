@@ -203,7 +203,7 @@ pub fn act(node: &mut Node, caller: &Caller, model: &Model, words: u64, chance: 
     let client = format!("client-{}", chance.below(CLIENTS));
     let packet = chance.below(2) as u16;
     let done = |_| Told::Done;
-    match chance.below(14) {
+    match chance.below(15) {
         0..5 => {
             let publication = publication(&client, words, chance);
             let receipt = chance.coin().then_some(packet);
@@ -250,6 +250,11 @@ pub fn act(node: &mut Node, caller: &Caller, model: &Model, words: u64, chance: 
                 Some(seq) => node.transact(|n| n.hand_out(caller, &client, vec![(packet, seq)])).map(done),
                 None => Ok(Told::Done),
             }
+        }
+        13 => {
+            let heard = Seq(model.newest().0.saturating_sub(chance.below(30)));
+            let filter = Filter::parse("t/#")?;
+            node.transact(|n| n.move_group(caller, "s", &filter, heard)).map(done)
         }
         _ => node
             .transact(|n| n.step_hand_out(caller, &client, packet, packet.is_multiple_of(2)))

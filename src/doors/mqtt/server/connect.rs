@@ -13,7 +13,7 @@ use crate::base::limits::{
     HAND_OUTS_MAX, MQTT_ALIASES_MAX, MQTT_CONNECT_SECONDS, MQTT_RECEIVE_MAX, MQTT_SEND_MAX,
     PACKET_IN_BYTES_MAX, STALE_RETRIES_MAX, TOPIC_CLIENT_BYTES_MAX,
 };
-use crate::chat::publication::Subscription;
+use crate::chat::publication::{Subscription, group_of};
 use crate::chat::refusal::Refusal;
 use crate::delivery::{Refused, TopicSeat, TopicWho};
 use crate::node::caller::ANONYMOUS;
@@ -50,6 +50,10 @@ const CLIENT_NEEDED: Wrong =
     Wrong { reason: Reason::CLIENT_ID_INVALID, words: "a session that is to be kept needs a client id" };
 const CLIENT_TOO_LONG: Wrong =
     Wrong { reason: Reason::CLIENT_ID_INVALID, words: "the client id is too long: at most 256 bytes" };
+const CLIENT_OF_GROUP: Wrong = Wrong {
+    reason: Reason::CLIENT_ID_INVALID,
+    words: "client ids that begin with $share/ are the broker's own",
+};
 const CLIENT_TAKEN: Wrong = Wrong {
     reason: Reason::NOT_AUTHORIZED,
     words: "this client id belongs to a session of another user: choose another id",
@@ -236,6 +240,9 @@ impl Arrival {
         if connect.client.len() > TOPIC_CLIENT_BYTES_MAX {
             return Err(CLIENT_TOO_LONG);
         }
+        if group_of(&connect.client).is_some() {
+            return Err(CLIENT_OF_GROUP);
+        }
         if !connect.client.is_empty() {
             return Ok(());
         }
@@ -373,6 +380,7 @@ impl Arrival {
             packet_bytes_max: Some(PACKET_IN_BYTES_MAX as u32),
             aliases_max: MQTT_ALIASES_MAX,
         }));
+        connection.reclaim_shared();
         connection.resend();
         connection.follow_rooms_again(was_there);
         connection

@@ -15,6 +15,7 @@ mod persistent;
 mod registry;
 mod rooms;
 mod session;
+mod shares;
 mod socket;
 mod subscribe;
 mod sys;
@@ -24,7 +25,7 @@ mod words;
 use crate::base::id::Seq;
 use crate::base::limits::{STALE_RETRIES_MAX, STOP_SECONDS_MAX};
 use crate::chat::policy::MayPublish;
-use crate::chat::publication::Publication;
+use crate::chat::publication::{Publication, group_of};
 use crate::chat::refusal::Refusal;
 use crate::delivery::Refused;
 use crate::doors::reach::{Clients, Stream, Take, Tls};
@@ -90,6 +91,10 @@ impl Broker {
         self.node.read(|reading| {
             for session in reading.topic_sessions()? {
                 let hears = reading.topic_subscriptions(&session.client)?;
+                if let (Some((share, _)), Some(one)) = (group_of(&session.client), hears.first()) {
+                    self.node.hub.keep_group(&share.into(), &one.filter, session.heard);
+                    continue;
+                }
                 self.node.hub.park(session.client, session.user, &hears);
             }
             Ok(())

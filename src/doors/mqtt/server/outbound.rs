@@ -67,7 +67,7 @@ impl Connection {
 
     fn send(&mut self, delivery: Delivery) {
         if self.left_s(&delivery) == Some(0) || !self.fits(&delivery) {
-            return;
+            return self.acknowledged(delivery.shared_by);
         }
         if delivery.qos == Qos::Most {
             return self.write(None, false, &delivery);
@@ -78,7 +78,8 @@ impl Connection {
 
     /// What is to arrive exactly once, whatever falls, has its number on the disk before it is sent.
     fn needs_hand_out(&self, delivery: &Delivery) -> bool {
-        delivery.qos == Qos::Exactly && self.session.is_stored && delivery.seq.is_some()
+        let is_own = delivery.shared_by.is_none();
+        delivery.qos == Qos::Exactly && is_own && self.session.is_stored && delivery.seq.is_some()
     }
 
     /// Notes the numbers of those that wait first, and sends them then; what comes behind them waits.
@@ -217,7 +218,8 @@ impl Connection {
     }
 
     pub(super) fn on_puback(&mut self, ack: Ack) {
-        self.session.window.done(ack.packet, Step::Sent);
+        let done = self.session.window.done(ack.packet, Step::Sent);
+        self.acknowledged(done.and_then(|delivery| delivery.shared_by));
         self.heard_more();
     }
 
@@ -234,7 +236,8 @@ impl Connection {
             if is_handed_out {
                 self.session.window.over(packet);
             } else {
-                self.session.window.done(packet, Step::Sent);
+                let done = self.session.window.done(packet, Step::Sent);
+                self.acknowledged(done.and_then(|delivery| delivery.shared_by));
             }
             self.heard_more();
             return Ok(Flow::Done);
@@ -270,7 +273,8 @@ impl Connection {
         if self.needs_hand_out(&flight.what) {
             self.session.window.over(packet);
         } else {
-            self.session.window.done(packet, Step::Released);
+            let done = self.session.window.done(packet, Step::Released);
+            self.acknowledged(done.and_then(|delivery| delivery.shared_by));
         }
         self.heard_more();
     }
@@ -303,7 +307,8 @@ impl Connection {
                 qos: parcel.qos,
                 retain: parcel.retain,
                 ids: parcel.ids.as_slice().to_vec(),
-                at_ms: signed(parcel.sheet.arrived_ms()),
+                at_ms: parcel.sheet.arrived_ms(),
+                shared_by: parcel.is_shared().then(|| parcel.clone()),
             });
         }
         if drained.behind {
@@ -314,6 +319,9 @@ impl Connection {
         if drained.missed > 0 {
             self.session.dropped += drained.missed;
             tracing::info!(client = ?self.session.client, missed = drained.missed, "a client was too slow");
+        }
+        if let Some(behind) = &drained.group_behind {
+            self.feed_group(behind)?;
         }
         self.forget(drained.cut);
         match drained.ended {

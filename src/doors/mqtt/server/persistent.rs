@@ -60,7 +60,7 @@ fn delivery(change: &Change, qos: Qos, ids: Vec<u32>, now: &Moment) -> Option<De
     let What::Published { publication, .. } = &change.what else { return None };
     let (publication, seq) = (publication.clone(), Some(change.seq));
     let at_ms = at_ms(&change.origin.moment, now);
-    Some(Delivery { publication, seq, qos, retain: false, ids, at_ms, shared: None })
+    Some(Delivery { publication, seq, qos, retain: false, ids, at_ms, shared: None, shared_by: None })
 }
 
 /// How sure, with which retain flag and numbers a session hears something that was kept; `None` when it does not.
@@ -201,6 +201,7 @@ impl Connection {
     pub(super) async fn see_off(mut self: Box<Self>, end: End) {
         let is_taken_over = end == End::Rung(Ring::TakenOver);
         self.leave_will(&end);
+        self.give_back_shared(is_taken_over && self.session.is_stored);
         let expiry_s = self.session.expiry_s;
         let is_kept = self.session.is_stored && (expiry_s > 0 || is_taken_over);
         if self.session.is_stored {

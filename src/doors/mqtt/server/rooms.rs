@@ -267,7 +267,16 @@ impl Connection {
         });
         let seq = Some(message.seq).filter(|_| qos != Qos::Most);
         let at_ms = self.broker.node.read(|reading| Ok(reading.now())).map_or(0, |now| at_ms(&now, &now));
-        self.offer(Delivery { publication, seq, qos, retain: false, ids, at_ms, shared: None });
+        self.offer(Delivery {
+            publication,
+            seq,
+            qos,
+            retain: false,
+            ids,
+            at_ms,
+            shared: None,
+            shared_by: None,
+        });
     }
 }
 

@@ -168,7 +168,16 @@ impl Connection {
             let (at_ms, ids) = (at_ms(&moment, &now), id.into_iter().collect());
             // What is retained is told anew at every subscription: it holds back no place in the order.
             let seq = Some(seq).filter(|_| qos == Qos::Exactly && self.session.is_stored);
-            self.offer(Delivery { publication, seq, qos, retain: true, ids, at_ms, shared: None });
+            self.offer(Delivery {
+                publication,
+                seq,
+                qos,
+                retain: true,
+                ids,
+                at_ms,
+                shared: None,
+                shared_by: None,
+            });
         }
         Ok(true)
     }

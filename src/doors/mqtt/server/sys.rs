@@ -2,7 +2,7 @@
 
 use super::Broker;
 use crate::base::id::UserId;
-use crate::chat::publication::{Publication, Qos};
+use crate::chat::publication::{Publication, Qos, group_of};
 use crate::chat::topic::Topic;
 use crate::node::caller::NODE_USER;
 use smol_str::SmolStr;
@@ -86,7 +86,12 @@ fn tell_one(broker: &Broker, name: &str, figure: String) {
 fn figures(broker: &Broker) -> Vec<(&'static str, String)> {
     let (counts, here) = (&broker.counts, broker.registry.count());
     let topics = broker.node.hub.topics_counts();
-    let sessions = broker.node.read(|reading| Ok(reading.topic_sessions()?.len())).unwrap_or_default();
+    let sessions = broker
+        .node
+        .read(|reading| {
+            Ok(reading.topic_sessions()?.iter().filter(|one| group_of(&one.client).is_none()).count())
+        })
+        .unwrap_or_default();
     let number = |number: u64| number.to_string();
     vec![
         ("version", format!("linnet {}", broker.settings.version)),

@@ -1,8 +1,10 @@
 //! Subscriptions that a group shares.
 
-use super::{client, hearing, keep, payloads, rights, shared, stage, subscription};
+use super::{Client, client, hearing, keep, payloads, rights, shared, stage, subscription, who};
+use crate::delivery::stage::Stage;
 use linnet::base::limits::TOPIC_QUEUE_MAX;
 use linnet::chat::publication::Qos;
+use linnet::delivery::TopicSeat;
 use std::collections::BTreeSet;
 
 #[test]
@@ -103,4 +105,48 @@ fn one_that_is_full_is_passed_over() {
     let waiting = slow.seat.drain(usize::MAX, usize::MAX);
     assert_eq!((heard + payloads(&waiting).len(), waiting.missed), (3 * TOPIC_QUEUE_MAX, 0));
     assert_eq!(waiting.parcels.len(), TOPIC_QUEUE_MAX);
+}
+
+/// One whose session outlives its connection, in the group.
+fn staying(stage: &Stage, name: &'static str) -> Client {
+    let seat = stage.hub.take_topic_seat(who(stage, "alice", name, true), stage.as_of()).unwrap();
+    let client = Client { seat, user: "alice", name };
+    client.subscribe(stage, &shared("t", "g"));
+    client
+}
+
+fn shed(seat: &TopicSeat) -> usize {
+    seat.drain(usize::MAX, usize::MAX).parcels.len()
+}
+
+#[test]
+fn what_is_kept_for_a_group_waits_while_nobody_can_take_it() {
+    let mut stage = stage();
+    let (one, group) = (staying(&stage, "a"), shared("t", "g"));
+    stage.hub.park("a".into(), super::super::stage::user_id("alice"), std::slice::from_ref(&group));
+    for number in 0..TOPIC_QUEUE_MAX + 5 {
+        keep(&mut stage, "t", &number.to_string(), Qos::Least);
+    }
+    stage.settle_and_relay();
+    let drained = one.seat.drain(usize::MAX, usize::MAX);
+    assert_eq!((drained.parcels.len(), drained.missed), (TOPIC_QUEUE_MAX, 0));
+    let behind = drained.group_behind.expect("the rest lies in the store");
+    assert_eq!(drained.parcels.last().unwrap().sheet.seq(), Some(behind.after));
+    assert_eq!(stage.hub.topics_counts().dropped, 0);
+    // What is kept meanwhile does not pass what waits; and what was acknowledged is not told again.
+    keep(&mut stage, "t", "later", Qos::Least);
+    stage.settle_and_relay();
+    assert_eq!(shed(&one.seat), 0);
+    drained.parcels[1..].iter().for_each(|parcel| drop(one.seat.take_shared(parcel)));
+    let first = drained.parcels[0].sheet.seq().unwrap();
+    assert_eq!(one.seat.groups_heard()[0].heard.0, first.0 - 1);
+    one.seat.lay_back(&drained.parcels[0]);
+    assert!(one.seat.reclaim(&drained.parcels[0]) && !one.seat.reclaim(&drained.parcels[0]));
+    one.seat.take_shared(&drained.parcels[0]);
+    assert_eq!(one.seat.groups_heard()[0].heard, behind.after);
+    drop(one);
+    let other = client(&stage, "alice", "b");
+    other.subscribe(&stage, &group);
+    let again = other.seat.drain(usize::MAX, usize::MAX).group_behind.expect("it is told to whoever comes");
+    assert_eq!((again.after, again.upto), (behind.after, stage.as_of()));
 }

@@ -11,12 +11,13 @@ pub use window::{Flight, Step, Window};
 use super::packet::{PublishFrame, Version};
 use crate::base::id::{Seq, UserId};
 use crate::chat::publication::{Publication, Qos};
+use crate::delivery::Parcel;
 use smol_str::SmolStr;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// One publication for this client.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub struct Delivery {
     /// What was published.
     pub publication: Arc<Publication>,
@@ -32,6 +33,8 @@ pub struct Delivery {
     pub at_ms: i64,
     /// Its bytes, where they are the same for all sessions of a version; a client may come back with another.
     pub shared: Option<(Version, PublishFrame)>,
+    /// As one of a group it was handed it; the group knows how far it is.
+    pub shared_by: Option<Parcel>,
 }
 
 /// What there is between a client and us, as long as it comes back.
@@ -80,7 +83,8 @@ impl Session {
     pub fn heard(&self) -> Seq {
         let sent = self.window.flights().filter(|flight| flight.step != Step::Over);
         let under_way = sent.map(|flight| &flight.what).chain(&self.waiting);
-        let first = under_way.filter_map(|delivery| delivery.seq).min();
+        let own = under_way.filter(|delivery| delivery.shared_by.is_none());
+        let first = own.filter_map(|delivery| delivery.seq).min();
         first.map_or(self.told, |first| self.told.min(Seq(first.0.saturating_sub(1)))).max(self.moved)
     }
 }
@@ -102,7 +106,8 @@ mod tests {
             client: SmolStr::default(),
         };
         let (publication, seq) = (Arc::new(publication), seq.map(Seq));
-        Delivery { publication, seq, qos: Qos::Least, retain: false, ids: Vec::new(), at_ms: 0, shared: None }
+        let (ids, qos) = (Vec::new(), Qos::Least);
+        Delivery { publication, seq, qos, retain: false, ids, at_ms: 0, shared: None, shared_by: None }
     }
 
     #[test]
