@@ -243,6 +243,14 @@ pub enum What {
         /// The packet id of a delivery that is to be taken exactly once, kept in its client's session until released.
         receipt: Option<u16>,
     },
+    /// What came from a session's client with this packet id was taken, and became something else than a publication. It is
+    /// in one group with that: both are on the disk, or neither is.
+    ReceiptTaken {
+        /// The client.
+        client: SmolStr,
+        /// The packet id.
+        packet: u16,
+    },
     /// A packet id of a session's client stands for something new from now on.
     ReceiptReleased {
         /// The client.
@@ -329,6 +337,7 @@ impl What {
         matches!(
             self,
             What::Published { .. }
+                | What::ReceiptTaken { .. }
                 | What::ReceiptReleased { .. }
                 | What::TopicSessionSet(_)
                 | What::TopicSessionMoved { .. }
@@ -376,7 +385,8 @@ impl Change {
             What::Read { user, .. } => add(Audience::User(user.clone())),
             What::Published { .. } => add(Audience::Topics),
             // Only the session's own connection needs to know, and it does.
-            What::ReceiptReleased { .. } | What::HandedOut { .. } | What::HandOutStep { .. } => {}
+            What::ReceiptTaken { .. } | What::ReceiptReleased { .. } => {}
+            What::HandedOut { .. } | What::HandOutStep { .. } => {}
             What::TopicSessionSet(_) | What::TopicSessionMoved { .. } | What::TopicSessionGone { .. } => {}
             What::SubscriptionSet { .. } | What::SubscriptionGone { .. } => {}
         }

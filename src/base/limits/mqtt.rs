@@ -21,6 +21,8 @@ pub const MQTT_RECEIVE_MAX: u16 = 32;
 pub const MQTT_SEND_MAX: u16 = 20;
 /// Publications taken from a seat at one wake-up.
 pub const MQTT_EVENTS_AT_ONCE: usize = 64;
+/// Packet ids that stand for places in the order, the lower half of all: more than ever are on their way at one time.
+pub const PLACED_IDS: u16 = 0x8000;
 /// Topics that one connection may give numbers, in either direction.
 pub const MQTT_ALIASES_MAX: u16 = 16;
 /// Milliseconds an old connection has to leave its session to the new one.

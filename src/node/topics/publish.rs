@@ -1,11 +1,12 @@
 //! Publishing so that it is kept. What no session, no state of a topic and no room keeps is never brought here.
 
-use crate::base::id::Seq;
+use crate::base::id::{RoomId, Seq};
 use crate::base::limits::{
     PUBLICATION_BYTES_MAX, PUBLICATION_PROPERTIES_BYTES_MAX, RECEIPTS_MAX, RETAINED_MAX,
     TOPIC_CLIENT_BYTES_MAX,
 };
 use crate::chat::change::What;
+use crate::chat::message::Draft;
 use crate::chat::policy;
 use crate::chat::publication::Publication;
 use crate::chat::refusal::Refusal;
@@ -29,14 +30,8 @@ impl Node {
         fits(&publication)?;
         if let Some(packet) = receipt {
             let client = self.topic_session_for(caller, &publication.client)?.client;
-            if let Some(taken) = self.receipt(&client, packet).map_err(refuse)? {
+            if let Some(taken) = self.taken_with(&client, packet)? {
                 return Ok(taken);
-            }
-            if self.receipts(&client).map_err(refuse)?.len() >= RECEIPTS_MAX {
-                return Err(Refusal::TooMany {
-                    what: "packet ids that were not released",
-                    max: RECEIPTS_MAX,
-                });
             }
         }
         if publication.retain && !publication.payload.is_empty() {
@@ -44,6 +39,32 @@ impl Node {
         }
         let publication = Arc::new(Publication { by: permit.user().clone(), ..publication });
         self.append(What::Published { publication, receipt })
+    }
+
+    /// Says something in a room that a session's client sent to be taken exactly once. One whose packet id is not released
+    /// yet was said.
+    pub fn post_once(
+        &mut self,
+        caller: &Caller,
+        room: &RoomId,
+        draft: Draft,
+        (client, packet): (&str, u16),
+    ) -> Result<(), Refusal> {
+        let client = self.topic_session_for(caller, client)?.client;
+        if self.taken_with(&client, packet)?.is_none() {
+            self.post_message(caller, room, draft)?;
+            self.append(What::ReceiptTaken { client, packet })?;
+        }
+        Ok(())
+    }
+
+    /// Where that stands which came with a packet id that is not released; nothing when there is room for a new one.
+    fn taken_with(&self, client: &str, packet: u16) -> Result<Option<Seq>, Refusal> {
+        let taken = self.receipt(client, packet).map_err(refuse)?;
+        if taken.is_none() && self.receipts(client).map_err(refuse)?.len() >= RECEIPTS_MAX {
+            return Err(Refusal::TooMany { what: "packet ids that were not released", max: RECEIPTS_MAX });
+        }
+        Ok(taken)
     }
 
     fn make_sure_it_can_be_retained(&mut self, publication: &Publication) -> Result<(), Refusal> {

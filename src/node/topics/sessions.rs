@@ -33,6 +33,8 @@ pub struct Opened {
     pub hand_outs: Vec<(u16, Seq, bool)>,
     /// Packet ids that the client has not released.
     pub receipts: Vec<u16>,
+    /// What was kept up to here may have been sent to it before.
+    pub sent: Seq,
     /// Whether there was one.
     pub was_there: bool,
 }
@@ -92,7 +94,7 @@ impl Node {
         if !was_there {
             self.make_room_for_a_session()?;
         }
-        let here = self.next_seq();
+        let (here, sent) = (self.next_seq(), self.sent_before(&client)?);
         let known = self.topic_session(&client).map_err(refuse)?;
         let (heard, dropped) = known.map_or((here, 0), |known| (known.heard, known.dropped));
         let user = actor.user.id.clone();
@@ -107,7 +109,19 @@ impl Node {
                 .map(|(id, of)| (id, of.publication, of.received.is_some()))
                 .collect(),
             receipts: self.receipts(&client).map_err(refuse)?,
+            sent: if was_there { sent } else { Seq(0) },
             was_there,
+        })
+    }
+
+    /// The place up to which a session's client may have been sent what was kept: nothing goes to one that has left.
+    fn sent_before(&self, client: &str) -> Result<Seq, Refusal> {
+        let kept = self.topic_session_kept(client).map_err(refuse)?;
+        Ok(match kept {
+            None => Seq(0),
+            Some(kept) if kept.left => kept.set,
+            Some(kept) if kept.at.boot == self.now().boot => self.last,
+            Some(_) => self.woken.unwrap_or(self.last),
         })
     }
 

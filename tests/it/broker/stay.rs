@@ -4,6 +4,7 @@ use super::client::{Client, Hello, reason};
 use super::stage::Stage;
 use crate::harness::process::Process;
 use crate::program::Desk;
+use serde_json::Value;
 
 #[test]
 fn what_was_published_while_a_client_was_away_is_told_when_it_is_back() {
@@ -183,4 +184,84 @@ fn a_session_ends_when_its_time_is_over() {
     let mut client = Client::connect(stage.address, &hello);
     client.send(&[0xE0, 7, 0, 5, 17, 0, 0, 0, 9]);
     assert_eq!(client.end(), Some(0x82), "what was to end cannot be kept");
+}
+
+#[test]
+fn what_was_told_at_least_once_is_told_again_with_its_number_after_the_plug() {
+    let desk = Desk::with(&[]);
+    let (node, mqtt) = serve(&desk);
+    let hello = Hello::staying(4, "hears");
+    let mut hears = Client::connect(mqtt, &hello);
+    hears.subscribe("a/#", 1);
+    let mut says = Client::connect(mqtt, &Hello::new(4, "says"));
+    for payload in ["one", "two", "three"] {
+        says.publish("a/b", payload, 1, false);
+    }
+    let told = [hears.told(), hears.told(), hears.told()];
+    assert!(told.iter().all(|told| !told.dup));
+    hears.ack(0x40, told[1].packet);
+    hears.ping();
+    node.kill();
+
+    let (node, mqtt) = serve(&desk);
+    let mut says = Client::connect(mqtt, &Hello::new(4, "says"));
+    says.publish("a/b", "four", 1, false);
+    let mut hears = Client::connect(mqtt, &hello);
+    // What it had acknowledged may come again too: the node notes that now and then.
+    for told in told {
+        let again = hears.heard();
+        assert_eq!((again.packet, again.payload), (told.packet, told.payload));
+        assert!(again.dup, "it was sent before");
+    }
+    let fresh = hears.heard();
+    assert_eq!((fresh.payload.as_str(), fresh.dup), ("four", false));
+    hears.ping();
+    hears.leave();
+    // Of one that left in order it is known what it has heard, and that nothing was sent since.
+    says.publish("a/b", "five", 1, false);
+    node.kill();
+    let (node, mqtt) = serve(&desk);
+    let mut hears = Client::connect(mqtt, &hello);
+    let fresh = hears.heard();
+    assert_eq!((fresh.payload.as_str(), fresh.dup), ("five", false));
+    hears.ping();
+    assert_eq!(node.stop(), 0);
+}
+
+#[test]
+fn what_is_said_in_a_room_exactly_once_is_said_once_across_the_plug() {
+    let desk = Desk::with(&[]);
+    let (node, mqtt) = serve(&desk);
+    let added: Value = serde_json::from_str(&desk.run("device add porch --room garden --json").out).unwrap();
+    let key = added["token"].as_str().unwrap();
+    let room = "linnet/room/garden/";
+    let hello = Hello::staying(4, "says").by("porch", key);
+    let ears = Hello::staying(4, "hears").by("porch", key);
+    let mut says = Client::connect(mqtt, &hello);
+    says.put(&format!("{room}post"), "once", 4, 77, &[]);
+    assert_eq!(reason(&says.expect(0x50)), 0);
+    let mut hears = Client::connect(mqtt, &ears);
+    assert_eq!(hears.subscribe(&format!("{room}msg"), 1), 1);
+    node.kill();
+
+    let (node, mqtt) = serve(&desk);
+    let mut says = Client::connect(mqtt, &hello);
+    assert!(says.connack.0);
+    says.put(&format!("{room}post"), "once", 4 | 8, 77, &[]);
+    assert_eq!(reason(&says.expect(0x50)), 0);
+    says.ack(0x62, 77);
+    says.expect(0x70);
+    // Released, the number stands for something new, although it says the same.
+    says.put(&format!("{room}post"), "once", 4, 77, &[]);
+    assert_eq!(reason(&says.expect(0x50)), 0);
+    says.ack(0x62, 77);
+    says.expect(0x70);
+    says.publish(&format!("{room}post"), "the last", 2, false);
+    let mut hears = Client::connect(mqtt, &ears);
+    for text in ["once", "the last"] {
+        let told = hears.heard().payload;
+        assert!(told.contains(&format!("\"text\":\"{text}\"")), "{told}");
+    }
+    hears.ping();
+    assert_eq!(node.stop(), 0);
 }

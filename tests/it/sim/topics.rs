@@ -58,6 +58,7 @@ impl Heard {
                 }
                 self.published.push((seq, publication.clone()));
             }
+            What::ReceiptTaken { client, packet } => drop(self.session(client).receipts.insert(*packet, seq)),
             What::ReceiptReleased { client, packet } => drop(self.session(client).receipts.remove(packet)),
             What::TopicSessionSet(set) => {
                 let session = self.session(&set.client);

@@ -294,6 +294,7 @@ impl Arrival {
             None => persistent::restore(&mut session, node, &opened)?,
         }
         (session.expiry_s, session.is_stored) = (expiry_s, true);
+        session.window.set_placed();
         Ok((session, opened.subscriptions, was_there))
     }
 

@@ -83,17 +83,22 @@ impl Connection {
     /// Says something in a room, as this caller.
     fn say(&mut self, publish: Publish, topic: &Topic, room: &str) -> Result<Flow, End> {
         let (packet, qos) = (publish.packet, publish.qos);
+        let receipt = packet.filter(|_| qos == Qos::Exactly && self.session.is_stored);
         let found = self.broker.node.read(|reading| rooms::named(reading, room));
         let sent =
             found.and_then(|room| Ok((room, draft::draft(&publish.payload)?))).and_then(|(room, draft)| {
                 let caller = self.caller.clone();
-                let post = move |node: &mut Node| node.post_message(&caller, &room, draft);
+                let client = self.session.client.clone();
+                let post = move |node: &mut Node| match receipt {
+                    Some(packet) => node.post_once(&caller, &room, draft, (&client, packet)),
+                    None => node.post_message(&caller, &room, draft).map(drop),
+                };
                 self.broker.node.send(&self.caller, post)
             });
         let topic = topic.clone();
         match sent {
             Ok(answer) => self.after(answer, move |connection, result| {
-                connection.published(packet, qos, &topic, result.map(drop), false)
+                connection.published(packet, qos, &topic, result, receipt.is_some())
             }),
             Err(Refusal::Busy) => return Ok(self.later(In::Publish(publish))),
             Err(_) if self.is_waiting() => return Ok(Flow::Wait(In::Publish(publish))),

@@ -40,6 +40,10 @@ impl Connection {
         let mut did = false;
         while !self.is_handing && self.session.window.room() > 0 && !self.socket.is_full() {
             let Some(delivery) = self.session.waiting.pop_front() else { break };
+            if self.session.is_number_taken(&delivery) {
+                self.session.waiting.push_front(delivery);
+                break;
+            }
             did = true;
             if self.needs_hand_out(&delivery) {
                 self.session.waiting.push_front(delivery);
@@ -56,6 +60,7 @@ impl Connection {
         let window = &self.session.window;
         let goes = match delivery.qos {
             Qos::Most => !self.is_handing,
+            _ if self.session.is_number_taken(&delivery) => false,
             _ => self.session.waiting.is_empty() && window.room() > 0 && !self.needs_hand_out(&delivery),
         };
         if goes && !self.is_handing {
@@ -72,8 +77,15 @@ impl Connection {
         if delivery.qos == Qos::Most {
             return self.write(None, false, &delivery);
         }
-        let packet = self.session.window.send(delivery.clone());
-        self.write(Some(packet), false, &delivery);
+        let session = &mut self.session;
+        let (packet, dup) = match session.placed_id(&delivery) {
+            Some(id) => {
+                let dup = delivery.seq.is_some_and(|seq| seq <= session.sent);
+                (session.window.send_as(id, delivery.clone()), dup)
+            }
+            None => (session.window.send(delivery.clone()), false),
+        };
+        self.write(Some(packet), dup, &delivery);
     }
 
     /// What is to arrive exactly once, whatever falls, has its number on the disk before it is sent.

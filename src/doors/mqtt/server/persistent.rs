@@ -45,7 +45,7 @@ pub(super) fn resume(session: &mut Session, opened: &Opened) {
 pub(super) fn restore(session: &mut Session, node: &NodeHandle, opened: &Opened) -> Result<(), Refusal> {
     session.receipts = Receipts::stored(&opened.receipts);
     (session.told, session.moved) = (opened.session.heard, opened.session.heard);
-    session.dropped = opened.session.dropped;
+    (session.dropped, session.sent) = (opened.session.dropped, opened.sent);
     for (packet, seq, received) in &opened.hand_outs {
         let found = node.read(|reading| Ok((reading.change_of(*seq).map_err(refuse)?, reading.now())))?;
         let (Some(change), now) = found else { continue };

@@ -33,6 +33,9 @@ pub(in crate::store::index) fn follow(
                 retained(shelf, (change.seq, publication), pos, count, writes)?;
             }
         }
+        What::ReceiptTaken { client, packet } => {
+            writes.record(keys::receipt(client, *packet), &change.seq, record::encode_receipt)?;
+        }
         What::ReceiptReleased { client, packet } => writes.gone(keys::receipt(client, *packet)),
         What::TopicSessionSet(session) => session_is(change, session, writes)?,
         What::TopicSessionMoved { client, heard, dropped } => {

@@ -78,6 +78,8 @@ tags! {
     PUBLISHED = 100, version 1;
     /// A packet id stands for something new.
     RECEIPT_RELEASED = 101, version 1;
+    /// A packet id was taken with something that is no publication.
+    RECEIPT_TAKEN = 102, version 1;
     /// A session of topics was made, taken up or left.
     TOPIC_SESSION_SET = 110, version 1;
     /// A session of topics has heard more.
@@ -123,6 +125,7 @@ pub(super) fn of(what: &What) -> (u16, u8) {
         What::PermissionsSet(_) => PERMISSIONS_SET,
         What::ClockSet(_) => CLOCK_SET,
         What::Published { .. } => PUBLISHED,
+        What::ReceiptTaken { .. } => RECEIPT_TAKEN,
         What::ReceiptReleased { .. } => RECEIPT_RELEASED,
         What::TopicSessionSet(_) => TOPIC_SESSION_SET,
         What::TopicSessionMoved { .. } => TOPIC_SESSION_MOVED,

@@ -104,7 +104,9 @@ pub(super) fn write(what: &What, out: &mut Writer<'_>) -> Result<(), RecordError
         What::Published { publication, receipt } => {
             out.put(&(PublicationForm::from(&**publication), receipt))
         }
-        What::ReceiptReleased { client, packet } => out.put(&(client.as_str(), packet)),
+        What::ReceiptTaken { client, packet } | What::ReceiptReleased { client, packet } => {
+            out.put(&(client.as_str(), packet))
+        }
         What::TopicSessionSet(session) => {
             let TopicSession { client, user, expiry_s, heard, dropped, left } = session;
             out.put(&(client.as_str(), user.as_str(), expiry_s, heard.0, dropped, left))
@@ -136,6 +138,10 @@ pub(super) fn read(tag: u16, from: &mut Reader<'_>) -> Result<What, RecordError>
         tag::RECEIPT_RELEASED => {
             let (client, packet): (&str, _) = from.take()?;
             What::ReceiptReleased { client: client.into(), packet }
+        }
+        tag::RECEIPT_TAKEN => {
+            let (client, packet): (&str, _) = from.take()?;
+            What::ReceiptTaken { client: client.into(), packet }
         }
         tag::TOPIC_SESSION_SET => {
             let (client, user, expiry_s, heard, dropped, left): (&str, _, _, _, _, _) = from.take()?;

@@ -81,7 +81,8 @@ impl Chance {
                 let delivery = || (self.number() as u16, Seq(self.number()));
                 What::HandedOut { client, deliveries: self.some(20, delivery) }
             }
-            _ => What::HandOutStep { client, packet, done: self.coin() },
+            32 => What::HandOutStep { client, packet, done: self.coin() },
+            _ => What::ReceiptTaken { client, packet },
         }
     }
 }

@@ -1,4 +1,9 @@
 //! What a session knows of its client, as plain state: no socket, no clock, no node.
+//!
+//! What a kept session is told at least once has a number that follows from its place in the order: after a start the same
+//! publication has the same number without a write for each of them, and is sent with DUP where it may have been sent
+//! before (MQTT-4.4.0-1). The other half of the numbers is given out in turn. What is told exactly once has its number in
+//! a synced Change instead, for there it must be known whether it was sent.
 
 mod aliases;
 mod receipts;
@@ -10,6 +15,7 @@ pub use window::{Flight, Step, Window};
 
 use super::packet::{PublishFrame, Version};
 use crate::base::id::{Seq, UserId};
+use crate::base::limits::PLACED_IDS;
 use crate::chat::publication::{Publication, Qos};
 use crate::delivery::Parcel;
 use smol_str::SmolStr;
@@ -60,6 +66,8 @@ pub struct Session {
     pub moved: Seq,
     /// Publications that were dropped since it was too far behind, ever.
     pub dropped: u64,
+    /// What was kept up to here may have been sent before the node's last start.
+    pub sent: Seq,
 }
 
 impl Session {
@@ -76,7 +84,22 @@ impl Session {
             told: from,
             moved: from,
             dropped: 0,
+            sent: Seq(0),
         }
+    }
+
+    /// The number of what is told at least once, and again after any fall of the power: it follows from the place in the
+    /// order, so that it is the same again and nothing has to be written for it.
+    pub fn placed_id(&self, delivery: &Delivery) -> Option<u16> {
+        let is_placed = self.is_stored && delivery.qos == Qos::Least && delivery.shared_by.is_none();
+        let seq = delivery.seq.filter(|_| is_placed)?;
+        let id = seq.0 % u64::from(PLACED_IDS) + 1;
+        Some(u16::try_from(id).expect("it is at most PLACED_IDS"))
+    }
+
+    /// Whether something else is on its way with its number: both are told apart by waiting.
+    pub fn is_number_taken(&self, delivery: &Delivery) -> bool {
+        self.placed_id(delivery).is_some_and(|id| self.window.flight(id).is_some())
     }
 
     /// The place up to which nothing has to be told again.
@@ -127,6 +150,16 @@ mod tests {
         let last = session.window.flights().last().map_or(0, |flight| flight.id);
         session.window.over(last);
         assert_eq!(session.heard(), Seq(16), "for the client that is over");
+        let placed = |session: &Session, seq| session.placed_id(&delivery(Some(seq)));
+        assert_eq!(placed(&session, 12), None, "it is not kept");
+        session.is_stored = true;
+        let around = u64::from(PLACED_IDS);
+        assert_eq!((placed(&session, 12), placed(&session, around - 1)), (Some(13), Some(PLACED_IDS)));
+        assert_eq!(placed(&session, 12 + around), Some(13));
+        session.window.send_as(13, delivery(Some(12)));
+        assert!(session.is_number_taken(&delivery(Some(12 + around))));
+        assert!(!session.is_number_taken(&delivery(Some(13 + around))));
+        session.window.done(13, Step::Sent);
         session.moved = Seq(16);
         assert_eq!(session.heard(), Seq(16), "it never goes back");
     }

@@ -1,5 +1,6 @@
 //! What was sent and not acknowledged: as much at one time as the client takes, told again when it comes back.
 
+use crate::base::limits::PLACED_IDS;
 use std::collections::VecDeque;
 
 /// What the client is waited for.
@@ -29,18 +30,25 @@ pub struct Flight<T> {
 pub struct Window<T> {
     flights: VecDeque<Flight<T>>,
     last: u16,
+    /// The first number that is given out in turn.
+    first: u16,
     max: u16,
 }
 
 impl<T> Window<T> {
     /// A window of so many.
     pub fn new(max: u16) -> Self {
-        Self { flights: VecDeque::new(), last: 0, max: max.max(1) }
+        Self { flights: VecDeque::new(), last: 0, first: 1, max: max.max(1) }
     }
 
     /// The client that came back takes so many.
     pub fn set_max(&mut self, max: u16) {
         self.max = max.max(1);
+    }
+
+    /// Numbers up to [`PLACED_IDS`] stand for places in the order from now on.
+    pub fn set_placed(&mut self) {
+        self.first = PLACED_IDS + 1;
     }
 
     /// How many may be sent now.
@@ -62,6 +70,13 @@ impl<T> Window<T> {
     pub fn send(&mut self, what: T) -> u16 {
         let id = self.free_id();
         self.last = id;
+        self.flights.push_back(Flight { id, step: Step::Sent, what });
+        id
+    }
+
+    /// Something that is sent now with a number of its own. Only while there is [`room`](Self::room) and nothing is on its
+    /// way with that.
+    pub fn send_as(&mut self, id: u16, what: T) -> u16 {
         self.flights.push_back(Flight { id, step: Step::Sent, what });
         id
     }
@@ -105,7 +120,7 @@ impl<T> Window<T> {
     fn free_id(&self) -> u16 {
         let mut id = self.last;
         loop {
-            id = if id == u16::MAX { 1 } else { id + 1 };
+            id = if id < self.first || id == u16::MAX { self.first } else { id + 1 };
             // There are more numbers than a window has places.
             if self.flights.iter().all(|flight| flight.id != id) {
                 return id;
@@ -155,5 +170,11 @@ mod tests {
         window.restore(Flight { id: 7, step: Step::Released, what: 7 });
         assert_eq!(window.send(8), 8);
         assert_eq!(window.flights().map(|flight| flight.id).collect::<Vec<_>>(), [held, 7, 8]);
+        window.set_max(9);
+        window.set_placed();
+        assert_eq!(
+            (window.send(9), window.send_as(9, 10), window.send(11)),
+            (PLACED_IDS + 1, 9, PLACED_IDS + 2)
+        );
     }
 }
