@@ -15,6 +15,8 @@ pub const DEVICE_FILTERS_MAX: usize = 32;
 pub const TOPIC_CLIENT_BYTES_MAX: usize = 256;
 /// Sessions that outlive their connections.
 pub const TOPIC_SESSIONS_MAX: usize = 1_000;
+/// Of them those of one user: whoever comes with an id of its own each time leaves room for others.
+pub const TOPIC_SESSIONS_PER_USER_MAX: usize = 500;
 /// Subscriptions of one session.
 pub const SUBSCRIPTIONS_MAX: usize = 256;
 /// Packet ids that one session's client has not released yet; asked to be far below the 65,535 there are.

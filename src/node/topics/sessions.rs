@@ -5,7 +5,7 @@
 //! knows the time, it stays.
 
 use crate::base::id::{Seq, UserId};
-use crate::base::limits::{HAND_OUTS_MAX, TOPIC_SESSIONS_MAX};
+use crate::base::limits::{HAND_OUTS_MAX, TOPIC_SESSIONS_MAX, TOPIC_SESSIONS_PER_USER_MAX};
 use crate::base::time::Moment;
 use crate::chat::change::What;
 use crate::chat::policy;
@@ -92,7 +92,7 @@ impl Node {
         let client = SmolStr::new(client);
         let was_there = self.taken_up(&actor.user.id, &client, clean)?;
         if !was_there {
-            self.make_room_for_a_session()?;
+            self.make_room_for_a_session_of(&actor.user.id)?;
         }
         let (here, sent) = (self.next_seq(), self.sent_before(&client)?);
         let known = self.topic_session(&client).map_err(refuse)?;
@@ -137,6 +137,24 @@ impl Node {
             self.session_gone(client.clone())?;
         }
         Ok(stays)
+    }
+
+    /// Where a user has as many as one may have, those of them go whose time is over.
+    fn make_room_for_a_session_of(&mut self, user: &UserId) -> Result<(), Refusal> {
+        let clients = self.topic_clients().map_err(refuse)?;
+        if clients.len() >= TOPIC_SESSIONS_PER_USER_MAX {
+            let mut theirs = Vec::new();
+            for client in clients.into_iter().filter(|client| group_of(client).is_none()) {
+                let kept = self.topic_session_kept(&client).map_err(refuse)?;
+                theirs.extend(kept.filter(|kept| kept.user == *user).map(|_| client));
+            }
+            let is_full = theirs.len() >= TOPIC_SESSIONS_PER_USER_MAX;
+            if is_full && self.end_sessions_that_are_over(&theirs)? == 0 {
+                let max = TOPIC_SESSIONS_PER_USER_MAX;
+                return Err(Refusal::TooMany { what: "sessions of one user", max });
+            }
+        }
+        self.make_room_for_a_session()
     }
 
     /// Where there are as many as there may be, those go whose time is over.

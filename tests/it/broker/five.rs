@@ -2,6 +2,8 @@
 
 use super::client::{Client, Hello, packet, text};
 use super::stage::Stage;
+use linnet::base::limits::{SUBSCRIPTIONS_MAX, TOPIC_SESSIONS_PER_USER_MAX};
+use linnet::node::Caller;
 
 #[test]
 fn a_number_stands_for_a_topic_in_both_directions() {
@@ -168,4 +170,24 @@ fn an_unsubscribed_filter_is_heard_no_longer() {
     assert_eq!(client.expect(0xB0), [0, 3, 0, 0, 0x11]);
     client.publish("a", "x", 0, false);
     client.ping();
+}
+
+#[test]
+fn who_keeps_too_much_is_told_so() {
+    let stage = Stage::open();
+    for number in 0..TOPIC_SESSIONS_PER_USER_MAX {
+        let client = format!("c{number}");
+        stage.operator(move |node| node.open_topic_session(&Caller::Anonymous, &client, Some(60), false));
+    }
+    let refused = Client::knock(stage.address, &Hello::staying(5, "more"));
+    assert_eq!(refused.connack.1, 0x97);
+    assert!(String::from_utf8_lossy(&refused.connack.2).contains("clean"), "{:?}", refused.connack);
+    assert_eq!(Client::knock(stage.address, &Hello::staying(4, "more")).connack.1, 3);
+    Client::connect(stage.address, &Hello::new(5, "more")).leave();
+    let mut known = Client::connect(stage.address, &Hello::staying(5, "c7"));
+    for number in 0..SUBSCRIPTIONS_MAX {
+        assert_eq!(known.subscribe(&format!("t/{number}"), 1), 1);
+    }
+    assert_eq!(known.subscribe("more", 1), 0x97);
+    assert_eq!(known.subscribe("t/0", 0), 0, "what is there can be changed");
 }

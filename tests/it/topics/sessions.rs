@@ -3,7 +3,9 @@
 use super::{check_refused, heard, payloads, publication, publish, rebuilt, session, to};
 use crate::harness::life::Life;
 use linnet::base::id::Seq;
-use linnet::base::limits::{HAND_OUTS_MAX, RECEIPTS_MAX, SUBSCRIPTIONS_MAX, TOPIC_SESSIONS_MAX};
+use linnet::base::limits::{
+    HAND_OUTS_MAX, RECEIPTS_MAX, SUBSCRIPTIONS_MAX, TOPIC_SESSIONS_MAX, TOPIC_SESSIONS_PER_USER_MAX,
+};
 use linnet::base::world::Keeper;
 use linnet::chat::publication::{Qos, Subscription};
 use linnet::chat::refusal::{Refusal, Right};
@@ -204,10 +206,23 @@ fn a_session_ends_in_its_time_and_only_when_the_time_is_known() {
 fn there_are_so_many_sessions_and_those_go_first_whose_time_is_over() {
     let mut life = Life::begin(7);
     let (_, alice) = life.user("alice", &[Role::Admin]);
+    let (_, bob) = life.user("bob", &[Role::User]);
+    let (_, carol) = life.user("carol", &[Role::User]);
     for number in 0..TOPIC_SESSIONS_MAX {
         let client = format!("client-{number}");
-        life.call(|n| n.open_topic_session(&alice, &client, Some(60), false)).unwrap();
+        let user = if number < TOPIC_SESSIONS_PER_USER_MAX { &alice } else { &bob };
+        if number == TOPIC_SESSIONS_PER_USER_MAX {
+            let refusal = Refusal::TooMany { what: "sessions of one user", max: number };
+            check_refused(life.call(|n| n.open_topic_session(&alice, "more", None, false)), refusal);
+            // Its own time is over, so it makes room for itself.
+            life.call(|n| n.close_topic_session(&alice, "client-3", Some(1))).unwrap();
+            life.world.pass_ms(1_000);
+            life.call(|n| n.open_topic_session(&alice, "client-3", Some(60), false)).unwrap();
+        }
+        life.call(|n| n.open_topic_session(user, &client, Some(60), false)).unwrap();
     }
+    life.call(|n| n.end_topic_session(&alice, "client-9")).unwrap();
+    life.call(|n| n.open_topic_session(&carol, "carols", Some(60), false)).unwrap();
     life.call(|n| n.close_topic_session(&alice, "client-7", Some(60))).unwrap();
     let one_more = |life: &mut Life| life.call(|n| n.open_topic_session(&alice, "more", None, false));
     let refusal = Refusal::TooMany { what: "sessions of topics", max: TOPIC_SESSIONS_MAX };

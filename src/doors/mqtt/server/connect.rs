@@ -60,6 +60,11 @@ const CLIENT_TAKEN: Wrong = Wrong {
 };
 const FULL: Wrong =
     Wrong { reason: Reason::SERVER_BUSY, words: "all places are taken: try again in a while" };
+const TOO_MANY_SESSIONS: Wrong = Wrong {
+    reason: Reason::QUOTA_EXCEEDED,
+    words: "too many sessions are kept: connect with a clean one, or end one that nobody needs by connecting with its id \
+            and a clean session",
+};
 const STOPPING: Wrong = Wrong { reason: Reason::SERVER_UNAVAILABLE, words: "the node stops" };
 const BUSY: Wrong = Wrong { reason: Reason::SERVER_BUSY, words: "the node is busy: try again in a moment" };
 
@@ -281,7 +286,7 @@ impl Arrival {
         let opened = match node.call(&known.caller, open).await {
             Ok(opened) => opened,
             // Whoever may keep none has one for as long as the connection lasts.
-            Err(Refusal::NotAllowed(_) | Refusal::TooMany { .. }) => return Ok((session, Vec::new(), false)),
+            Err(Refusal::NotAllowed(_)) => return Ok((session, Vec::new(), false)),
             Err(refusal) => return Err(refusal),
         };
         let was_there = opened.was_there;
@@ -401,6 +406,7 @@ fn wrong_of(refusal: &Refusal) -> Wrong {
         Refusal::SessionTaken => CLIENT_TAKEN,
         Refusal::TokenUnknown | Refusal::UserInactive | Refusal::LoginWrong => KEY_UNKNOWN,
         Refusal::Busy => BUSY,
+        Refusal::TooMany { .. } => TOO_MANY_SESSIONS,
         _ => Wrong { reason: Reason::SERVER_UNAVAILABLE, words: "the node cannot keep this session now" },
     }
 }
