@@ -171,6 +171,7 @@ impl Config {
                 tls_address: None,
                 anonymous: Anonymous::Off,
                 sys_interval_s: 0,
+                keep_alive_max_s: 0,
             },
             disk: Disk { floor: None },
             backup: ScheduledBackups::default(),

@@ -54,6 +54,7 @@ impl Door {
         let settings = server::Settings {
             anonymous: config.mqtt.anonymous == Anonymous::Loopback,
             sys_interval_s: config.mqtt.sys_interval_s,
+            keep_alive_max_s: config.mqtt.keep_alive_max_s,
             version: env!("CARGO_PKG_VERSION"),
             sockets_max: sockets,
         };

@@ -16,6 +16,8 @@ pub struct Mqtt {
     pub anonymous: Anonymous,
     /// Seconds between two tellings of the figures under `$SYS`; 0 tells none.
     pub sys_interval_s: u32,
+    /// Seconds of the longest keep-alive that a client of MQTT 5.0 may have; 0 for any.
+    pub keep_alive_max_s: u16,
 }
 
 /// Where devices connect by MQTT.

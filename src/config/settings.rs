@@ -164,6 +164,15 @@ pub(super) const SETTINGS: &[Setting] = &[
         show: |config| config.mqtt.sys_interval_s.to_string(),
     },
     Setting {
+        key: "mqtt.keep_alive_max",
+        expected: "a whole number of seconds up to 65535, 0 for any",
+        set: |config, given| {
+            let seconds = number(given).and_then(|seconds| u16::try_from(seconds).ok());
+            put(&mut config.mqtt.keep_alive_max_s, seconds)
+        },
+        show: |config| config.mqtt.keep_alive_max_s.to_string(),
+    },
+    Setting {
         key: "disk.floor",
         expected: "\"auto\" or a size such as \"64 MB\" or \"1 GB\"",
         set: |config, given| put(&mut config.disk.floor, text(given).and_then(size_or_auto)),

@@ -191,3 +191,19 @@ fn who_keeps_too_much_is_told_so() {
     assert_eq!(known.subscribe("more", 1), 0x97);
     assert_eq!(known.subscribe("t/0", 0), 0, "what is there can be changed");
 }
+
+#[test]
+fn whoever_wants_to_be_silent_for_too_long_is_told_for_how_long_it_may() {
+    let stage = Stage::with(|settings| settings.keep_alive_max_s = 1);
+    let answer = |keep_alive_s, version| {
+        let mut hello = Hello::new(version, "c");
+        hello.keep_alive_s = keep_alive_s;
+        let client = Client::connect(stage.address, &hello);
+        let told = client.connack.2.windows(3).any(|bytes| bytes == [19, 0, 1]);
+        (client, told)
+    };
+    for (keep_alive_s, version, told) in [(120, 5, true), (0, 5, true), (1, 5, false), (120, 4, false)] {
+        assert_eq!(answer(keep_alive_s, version).1, told, "{keep_alive_s} {version}");
+    }
+    assert_eq!(answer(120, 5).0.end(), Some(0x8D), "what it is told holds");
+}

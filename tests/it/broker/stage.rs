@@ -42,8 +42,13 @@ impl Stage {
         let world = Arc::new(OsWorld::new());
         let (parts, _) = start(disk, Box::new(MemoryKv::default()), world, Options::default()).unwrap();
         let (node, running) = run(parts, || ()).unwrap();
-        let mut settings =
-            Settings { anonymous: true, sys_interval_s: 1, version: "0.1.0", sockets_max: 1_000 };
+        let mut settings = Settings {
+            anonymous: true,
+            sys_interval_s: 1,
+            keep_alive_max_s: 0,
+            version: "0.1.0",
+            sockets_max: 1_000,
+        };
         change(&mut settings);
         let broker = Arc::new(Broker::new(node.clone(), settings));
         let (stop, stopped) = oneshot::channel();

@@ -171,7 +171,7 @@ impl Arrival {
         let peer = Peer::of(&connect);
         let is_assigned = connect.client.is_empty();
         match self.open(&mut connect).await {
-            Ok(opened) => Some(self.connected(&connect, opened, is_assigned)),
+            Ok(opened) => Some(self.connected(connect, opened, is_assigned)),
             Err(wrong) => {
                 let from = self.socket.stream().peer();
                 let user = connect.user.as_deref().unwrap_or_default();
@@ -344,9 +344,11 @@ impl Arrival {
         Ok((seat, live_from))
     }
 
-    fn connected(self, connect: &Connect, opened: Opened, is_assigned: bool) -> Box<Connection> {
+    fn connected(self, mut connect: Connect, opened: Opened, is_assigned: bool) -> Box<Connection> {
         let Opened { known, place, socket_place, mut session, seat, hears, live_from, was_there } = opened;
         let Arrival { socket, decoder, unread, bell, broker } = self;
+        let keep_alive_s = keep_alive_told(&connect, broker.settings.keep_alive_max_s);
+        connect.keep_alive_s = keep_alive_s.unwrap_or(connect.keep_alive_s);
         let will =
             connect.will.clone().map(|will| Will::of(will, &known.caller, &known.user, &session.client));
         // Whoever is back has not died; a session that is not taken up again has.
@@ -374,14 +376,14 @@ impl Arrival {
             live_from,
             will,
         };
-        let mut connection = Connection::new(made, connect, connect.aliases_max.min(MQTT_ALIASES_MAX));
+        let mut connection = Connection::new(made, &connect, connect.aliases_max.min(MQTT_ALIASES_MAX));
         connection.put(&Out::ConnAck(ConnAck {
             present: was_there,
             reason: Reason::SUCCESS,
             words: None,
             client: client.as_deref(),
             expiry_s,
-            keep_alive_s: None,
+            keep_alive_s,
             receive_max: Some(MQTT_RECEIVE_MAX),
             packet_bytes_max: Some(PACKET_IN_BYTES_MAX as u32),
             aliases_max: MQTT_ALIASES_MAX,
@@ -391,6 +393,12 @@ impl Arrival {
         connection.follow_rooms_again(was_there);
         connection
     }
+}
+
+/// The keep-alive that a client has to have in place of its own; those before 5.0 cannot be told of any.
+fn keep_alive_told(connect: &Connect, max_s: u16) -> Option<u16> {
+    let is_longer = connect.keep_alive_s == 0 || connect.keep_alive_s > max_s;
+    (connect.version == Version::V5 && max_s > 0 && is_longer).then_some(max_s)
 }
 
 /// How many publications may be on their way to a client: those before 5.0 cannot say.

@@ -50,6 +50,8 @@ pub struct Settings {
     pub anonymous: bool,
     /// Seconds between two tellings of the figures; 0 tells none.
     pub sys_interval_s: u32,
+    /// Seconds of the longest keep-alive of those who can be told of it; 0 for any.
+    pub keep_alive_max_s: u16,
     /// The program's version.
     pub version: &'static str,
     /// Connections at one time.
