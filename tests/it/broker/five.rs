@@ -207,3 +207,17 @@ fn whoever_wants_to_be_silent_for_too_long_is_told_for_how_long_it_may() {
     }
     assert_eq!(answer(120, 5).0.end(), Some(0x8D), "what it is told holds");
 }
+
+#[test]
+fn what_a_client_says_of_its_will_goes_with_it_and_what_it_says_of_itself_does_not() {
+    let stage = Stage::open();
+    let mut hears = Client::connect(stage.address, &Hello::new(5, "hears"));
+    hears.subscribe("gone", 1);
+    let property = |key: &str, value: &str| [&[38][..], &text(key), &text(value)].concat();
+    let mut hello = Hello::new(5, "mortal");
+    hello.will = Some(("gone".into(), "farewell".into(), 1, false));
+    hello.properties = (property("of", "itself"), [property("k", "v"), property("k", "w")].concat());
+    drop(Client::connect(stage.address, &hello));
+    let told = hears.heard();
+    assert_eq!((told.payload.as_str(), told.properties), ("farewell", hello.properties.1));
+}

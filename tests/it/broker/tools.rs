@@ -1,7 +1,8 @@
 //! What Mosquitto's own tools see.
 
+use super::client::{Client, Hello};
 use super::stage::Stage;
-use crate::harness::mosquitto::{free_port, program};
+use crate::harness::mosquitto::{Mosquitto, free_port, program};
 use crate::harness::process::Process;
 use crate::program::Desk;
 use std::io::{BufRead, BufReader};
@@ -88,4 +89,39 @@ fn over_tls_and_by_its_key_a_device_speaks_in_its_room() {
     let rooms: serde_json::Value = serde_json::from_str(&desk.run("room list --json").out).unwrap();
     assert!(rooms.as_array().unwrap().iter().any(|room| room["name"] == "garden" && room["messages"] == 1));
     assert_eq!(node.stop(), 0);
+}
+
+/// Mosquitto's bridge says that it is one: without that, each would be told what it brought.
+#[tokio::test]
+async fn a_bridge_of_mosquitto_carries_in_both_directions_and_nothing_comes_back() {
+    let stage = Stage::open();
+    let mut here = Client::connect(stage.address, &Hello::new(4, "here"));
+    here.publish("t/ready", "yes", 1, true);
+    let address = stage.address;
+    let mosquitto = Mosquitto::start_also(&|_| {
+        format!(
+            "connection linnet\naddress {address}\ntopic t/# both 1\nremote_clientid mosquitto\n\
+             notifications false\nrestart_timeout 1\n"
+        )
+    })
+    .await;
+    let there = ([127, 0, 0, 1], mosquitto.port).into();
+    let mut there = Client::connect(there, &Hello::new(4, "there"));
+    there.subscribe("t/#", 1);
+    assert_eq!(there.heard_text(), ("t/ready".into(), "yes".into()));
+    here.subscribe("t/+/news", 1);
+    here.publish("t/a/news", "from here", 1, false);
+    assert_eq!(there.heard().payload, "from here");
+    assert_eq!(here.heard().payload, "from here");
+    there.publish("t/b/news", "from there", 1, false);
+    assert_eq!(there.heard().payload, "from there");
+    assert_eq!(here.heard().payload, "from there");
+    // What follows would be behind an echo.
+    here.publish("t/c/news", "again", 1, false);
+    assert_eq!(there.heard().payload, "again");
+    there.publish("t/d/news", "and again", 1, false);
+    assert_eq!([here.heard().payload, here.heard().payload], ["again", "and again"]);
+    assert_eq!(there.heard().payload, "and again");
+    there.ping();
+    here.ping();
 }

@@ -160,6 +160,7 @@ impl Chance {
         let user = self.maybe(|| self.text(9).into());
         Connect {
             version,
+            is_bridge: false,
             client: format!("c{}", self.text(9)).into(),
             clean,
             keep_alive_s: self.below(65_536) as u16,

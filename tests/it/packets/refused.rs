@@ -51,7 +51,7 @@ fn a_connection_begins_with_a_well_formed_connect() {
 #[test]
 fn the_answer_to_an_unknown_version_is_in_one_that_its_client_reads() {
     for (level, answered_in) in
-        [(6, Some(Version::V5)), (3, Some(Version::V311)), (0x84, Some(Version::V311))]
+        [(6, Some(Version::V5)), (3, Some(Version::V311)), (0x85, Some(Version::V311))]
     {
         let mut decoder = Decoder::new();
         let bytes = [b"\x10\x0D\x00\x04MQTT".as_slice(), &[level], b"\x02\x00\x3C\x00\x01c"].concat();

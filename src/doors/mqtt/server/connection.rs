@@ -79,6 +79,8 @@ pub(super) struct Connection {
     pub seat: TopicSeat,
     pub heard: Heard,
     pub told: Told,
+    /// Another broker's bridge: it is not told what it brought.
+    pub is_bridge: bool,
     pub will: Option<Will>,
     /// What is retained for new subscriptions, and not told yet.
     pub retained: VecDeque<Walk>,
@@ -142,6 +144,7 @@ impl Connection {
             seat: made.seat,
             heard: Heard::default(),
             told: Told::new(aliases_max),
+            is_bridge: connect.is_bridge,
             will: made.will,
             retained: VecDeque::new(),
             live_from: made.live_from,

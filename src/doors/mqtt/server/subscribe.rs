@@ -35,8 +35,9 @@ impl Connection {
             return Ok(Flow::Wait(In::Subscribe(subscribe)));
         }
         let made = self.broker.newest();
-        let id = subscribe.id;
-        let asked: Vec<Asked> = subscribe.filters.iter().map(|wanted| asked(wanted, id, made)).collect();
+        let (id, is_bridge) = (subscribe.id, self.is_bridge);
+        let asked: Vec<Asked> =
+            subscribe.filters.iter().map(|wanted| asked(wanted, id, made, is_bridge)).collect();
         let wanted: Vec<Subscription> = asked.iter().filter_map(|asked| asked.answer.clone().ok()).collect();
         if !self.session.is_stored || wanted.is_empty() {
             self.subscribed(subscribe.packet, asked);
@@ -209,13 +210,13 @@ impl Broker {
     }
 }
 
-fn asked(wanted: &Wanted, id: Option<u32>, made: Seq) -> Asked {
+fn asked(wanted: &Wanted, id: Option<u32>, made: Seq, is_bridge: bool) -> Asked {
     let answer = wanted.name.clone().map(|Named { share, filter }| Subscription {
         filter,
         share,
         qos: wanted.qos,
-        no_local: wanted.no_local,
-        retain_as_published: wanted.retain_as_published,
+        no_local: wanted.no_local || is_bridge,
+        retain_as_published: wanted.retain_as_published || is_bridge,
         id,
         made,
     });

@@ -17,7 +17,8 @@ const PASSWORD: u8 = 0x40;
 const USER: u8 = 0x80;
 
 /// The version a CONNECT asks for. `Err` has, beside what is wrong, the version in which to say so.
-pub(super) fn version(from: &mut Reader<'_>) -> Result<Version, (Wrong, Option<Version>)> {
+/// And whether it is a bridge: Mosquitto's say so by a bit of the version before they try without.
+pub(super) fn version(from: &mut Reader<'_>) -> Result<(Version, bool), (Wrong, Option<Version>)> {
     let name = from.text().map_err(|wrong| (wrong, None))?;
     let words = "the protocol is neither MQTT 3.1, 3.1.1 nor 5.0";
     let unknown = Wrong::new(Reason::VERSION_UNSUPPORTED, words);
@@ -25,9 +26,11 @@ pub(super) fn version(from: &mut Reader<'_>) -> Result<Version, (Wrong, Option<V
         return Err((unknown, None));
     }
     match (name, from.one().map_err(|wrong| (wrong, None))?) {
-        ("MQIsdp", 3) => Ok(Version::V31),
-        ("MQTT", 4) => Ok(Version::V311),
-        ("MQTT", 5) => Ok(Version::V5),
+        ("MQIsdp", 3) => Ok((Version::V31, false)),
+        ("MQIsdp", 0x83) => Ok((Version::V31, true)),
+        ("MQTT", 4) => Ok((Version::V311, false)),
+        ("MQTT", 0x84) => Ok((Version::V311, true)),
+        ("MQTT", 5) => Ok((Version::V5, false)),
         ("MQTT", 6..0x80) => Err((unknown, Some(Version::V5))),
         _ => Err((unknown, Some(Version::V311))),
     }
@@ -78,6 +81,7 @@ fn plain(version: Version, flags: u8, keep_alive_s: u16) -> Connect {
     let clean = flags & CLEAN != 0;
     Connect {
         version,
+        is_bridge: false,
         client: SmolStr::default(),
         clean,
         keep_alive_s,

@@ -1,6 +1,6 @@
 //! Makes packets of what arrives. A client that is silent between two packets costs nothing here.
 
-use super::incoming::In;
+use super::incoming::{Connect, In};
 use super::reader::{Reader, variable};
 use super::{Reason, Version, Wrong, connect, control, subscribe};
 use crate::base::limits::{CONNECT_BYTES_MAX, PACKET_IN_BYTES_MAX};
@@ -136,12 +136,13 @@ impl Decoder {
     }
 
     fn connect(&mut self, from: &mut Reader<'_>) -> Result<In, Wrong> {
-        let version = connect::version(from).map_err(|(wrong, answered_in)| {
+        let (version, is_bridge) = connect::version(from).map_err(|(wrong, answered_in)| {
             self.version = answered_in;
             wrong
         })?;
         self.version = Some(version);
         let connect = connect::read(version, from)?;
+        let connect = Connect { is_bridge, ..connect };
         self.is_connected = true;
         Ok(In::Connect(Box::new(connect)))
     }

@@ -39,6 +39,8 @@ pub enum In {
 pub struct Connect {
     /// What it speaks.
     pub version: Version,
+    /// Whether it is another broker's bridge: it is not told what it brought, and hears what is retained as such.
+    pub is_bridge: bool,
     /// Its id; empty: the server gives it one.
     pub client: SmolStr,
     /// Whether an earlier session is forgotten.
