@@ -8,7 +8,7 @@ use crate::chat::membership::{Membership, ReadMark};
 use crate::chat::message::Message;
 use crate::chat::name::Name;
 use crate::chat::permission::Permissions;
-use crate::chat::publication::{Publication, Subscription, TopicSession};
+use crate::chat::publication::{LastWill, Publication, Subscription, TopicSession};
 use crate::chat::room::Room;
 use crate::chat::token::{Token, TokenHash};
 use crate::chat::topic::Filter;
@@ -243,8 +243,7 @@ pub enum What {
         /// The packet id of a delivery that is to be taken exactly once, kept in its client's session until released.
         receipt: Option<u16>,
     },
-    /// What came from a session's client with this packet id was taken, and became something else than a publication. It is
-    /// in one group with that: both are on the disk, or neither is.
+    /// What a session's client sent with this packet id became something else than a publication, in one group with this.
     ReceiptTaken {
         /// The client.
         client: SmolStr,
@@ -257,6 +256,13 @@ pub enum What {
         client: SmolStr,
         /// The packet id.
         packet: u16,
+    },
+    /// A client that has come has a last will, or has gone and it waits: all of it as it is now.
+    WillSet(Arc<LastWill>),
+    /// The last will of a client was published, or is not to be.
+    WillGone {
+        /// The client.
+        client: SmolStr,
     },
     /// A session was made, taken up or left: all of it as it is now, without its subscriptions.
     TopicSessionSet(TopicSession),
@@ -331,25 +337,6 @@ pub enum Audience {
     Topics,
 }
 
-impl What {
-    /// Whether it is about topics: what is published, and the sessions that hear of it.
-    pub fn is_about_topics(&self) -> bool {
-        matches!(
-            self,
-            What::Published { .. }
-                | What::ReceiptTaken { .. }
-                | What::ReceiptReleased { .. }
-                | What::TopicSessionSet(_)
-                | What::TopicSessionMoved { .. }
-                | What::TopicSessionGone { .. }
-                | What::SubscriptionSet { .. }
-                | What::SubscriptionGone { .. }
-                | What::HandedOut { .. }
-                | What::HandOutStep { .. }
-        )
-    }
-}
-
 impl Change {
     /// Who should hear of it; at most two audiences.
     pub fn audiences(&self) -> heapless::Vec<Audience, 2> {
@@ -385,8 +372,8 @@ impl Change {
             What::Read { user, .. } => add(Audience::User(user.clone())),
             What::Published { .. } => add(Audience::Topics),
             // Only the session's own connection needs to know, and it does.
-            What::ReceiptTaken { .. } | What::ReceiptReleased { .. } => {}
-            What::HandedOut { .. } | What::HandOutStep { .. } => {}
+            What::ReceiptTaken { .. } | What::ReceiptReleased { .. } | What::HandedOut { .. } => {}
+            What::HandOutStep { .. } | What::WillSet(_) | What::WillGone { .. } => {}
             What::TopicSessionSet(_) | What::TopicSessionMoved { .. } | What::TopicSessionGone { .. } => {}
             What::SubscriptionSet { .. } | What::SubscriptionGone { .. } => {}
         }

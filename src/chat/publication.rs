@@ -1,6 +1,8 @@
 //! What devices tell each other: publications to topics, and the sessions that hear of them while nobody is there.
 
 use crate::base::id::{Seq, UserId};
+use crate::chat::change::What;
+use crate::chat::token::TokenHash;
 use crate::chat::topic::{Filter, Topic};
 use smol_str::SmolStr;
 
@@ -56,6 +58,19 @@ pub struct Subscription {
     pub made: Seq,
 }
 
+/// What is published when a client is gone without a word. Whose it is its publication says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LastWill {
+    /// The token by which its client came; it is published with the right that gives.
+    pub token: Option<TokenHash>,
+    /// What is published.
+    pub publication: Publication,
+    /// Seconds it waits after the connection's end.
+    pub delay_s: u32,
+    /// Whether the connection has ended, and it waits.
+    pub waits: bool,
+}
+
 /// The name under which a group that shares a filter has a session of its own: how far the group has heard.
 pub fn group_session(share: &str, filter: &Filter) -> SmolStr {
     SmolStr::new(format!("{GROUP}{share}/{filter}"))
@@ -85,4 +100,25 @@ pub struct TopicSession {
     pub dropped: u64,
     /// Whether its connection has ended, so that the time it is kept runs.
     pub left: bool,
+}
+
+impl What {
+    /// Whether it is about topics: what is published, and the sessions that hear of it.
+    pub fn is_about_topics(&self) -> bool {
+        matches!(
+            self,
+            What::Published { .. }
+                | What::ReceiptTaken { .. }
+                | What::ReceiptReleased { .. }
+                | What::TopicSessionSet(_)
+                | What::TopicSessionMoved { .. }
+                | What::TopicSessionGone { .. }
+                | What::SubscriptionSet { .. }
+                | What::SubscriptionGone { .. }
+                | What::HandedOut { .. }
+                | What::HandOutStep { .. }
+                | What::WillSet(_)
+                | What::WillGone { .. }
+        )
+    }
 }

@@ -14,7 +14,7 @@ mod topics;
 
 pub use topics::{
     hand_out, hand_outs, packet_of, receipt, receipts, retained, retained_from, retained_topic, subscription,
-    subscriptions, topic_heard, topic_session, topic_sessions,
+    subscriptions, topic_heard, topic_session, topic_sessions, will, wills,
 };
 
 /// A key of the index.
@@ -46,6 +46,7 @@ const SUBSCRIPTION: u8 = 0x94;
 const RECEIPT: u8 = 0x95;
 const HAND_OUT: u8 = 0x96;
 const RETAINED: u8 = 0x97;
+const WILL: u8 = 0x98;
 const TURNED: u8 = 0xA0;
 
 /// Where the index has followed the journal to: written last in every checkpoint.
@@ -92,6 +93,7 @@ pub fn words(key: &[u8]) -> &'static str {
         SUBSCRIPTION => "a subscription",
         RECEIPT | HAND_OUT => "a packet id",
         RETAINED => "a topic's retained publication",
+        WILL => "a client's last will",
         _ => "an entry",
     }
 }

@@ -30,7 +30,7 @@ pub const MQTT_TAKEOVER_MS: u64 = 5_000;
 /// Sessions whose connection is gone and whose state is kept.
 pub const MQTT_AWAY_MAX: usize = super::TOPIC_SESSIONS_MAX;
 /// Wills that wait for their time; one beyond them is published at once.
-pub const MQTT_WILLS_MAX: usize = 1_000;
+pub const MQTT_WILLS_MAX: usize = super::WILLS_MAX;
 /// Seconds a client has to hear that its connection is over.
 pub const MQTT_LINGER_SECONDS: u64 = 2;
 /// Bytes a client may still send meanwhile; they are thrown away.

@@ -47,6 +47,11 @@ pub const TOPIC_FILTERS_PART: u64 = 8;
 /// Publications that a group's members gave back and nobody has yet, remembered one by one; with more, the group is told
 /// again what came after the first of them.
 pub const TOPIC_GIVEN_BACK_MAX: usize = 4_096;
+/// Acknowledgements after which it is noted how far a group has heard: fewer would wear the card, more would be told twice
+/// after a power cut.
+pub const TOPIC_GROUP_MOVES_EVERY: u32 = 64;
+/// Last wills that are kept, so that the power may fall: beyond them one is in memory only.
+pub const WILLS_MAX: usize = 1_000;
 /// Forms in which a publication is kept encoded, each at most once: two versions of a protocol, and how sure the
 /// delivery is.
 pub const SHEET_FRAMES: usize = 6;

@@ -4,7 +4,7 @@
 //! did not acknowledge is given back, and what nobody is there to take is read from the store by whoever comes first.
 
 use crate::base::id::Seq;
-use crate::base::limits::{MQTT_MOVE_EVERY, TOPIC_GIVEN_BACK_MAX};
+use crate::base::limits::{TOPIC_GIVEN_BACK_MAX, TOPIC_GROUP_MOVES_EVERY};
 use std::collections::BTreeSet;
 
 /// The books of one group.
@@ -91,7 +91,7 @@ impl Debt {
     pub fn take(&mut self, seq: Seq) -> bool {
         self.out.remove(&seq);
         self.acks += 1;
-        let is_due = self.acks >= MQTT_MOVE_EVERY;
+        let is_due = self.acks >= TOPIC_GROUP_MOVES_EVERY;
         if is_due {
             self.acks = 0;
         }

@@ -8,6 +8,7 @@ pub mod retained;
 pub mod rounds;
 pub mod sessions;
 pub mod subscriptions;
+pub mod wills;
 
 pub use page::Page;
 pub use retained::RetainedPage;

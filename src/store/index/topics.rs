@@ -7,7 +7,7 @@ pub(super) use follow::follow;
 
 use crate::base::id::Seq;
 use crate::base::limits::{
-    HAND_OUTS_MAX, PAGE_ENTRIES_MAX, RECEIPTS_MAX, SUBSCRIPTIONS_MAX, TOPIC_SESSIONS_MAX,
+    HAND_OUTS_MAX, PAGE_ENTRIES_MAX, RECEIPTS_MAX, SUBSCRIPTIONS_MAX, TOPIC_SESSIONS_MAX, WILLS_MAX,
 };
 use crate::chat::publication::{Subscription, TopicSession};
 use crate::chat::topic::{Filter, Topic};
@@ -146,6 +146,21 @@ pub trait Topics: Shelf {
         let mut hand_outs = found.iter().map(hand_out).collect::<Result<Vec<_>, StoreError>>()?;
         hand_outs.sort_by_key(|(_, hand_out)| (hand_out.publication, hand_out.by));
         Ok(hand_outs)
+    }
+
+    /// The Change that says what the last will of a client is.
+    fn will(&self, client: &str) -> Result<Option<Seq>, StoreError> {
+        match self.get(&keys::will(client))? {
+            Some(value) => Ok(Some(record::decode_receipt(&value)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// The Changes that say what the last wills of all clients are; at most [`WILLS_MAX`].
+    fn wills(&self) -> Result<Vec<Seq>, StoreError> {
+        let prefix = keys::wills();
+        let found = self.scan(&prefix, &end_of(&prefix), Order::Up, WILLS_MAX)?;
+        found.iter().map(|(_, value)| Ok(record::decode_receipt(value)?)).collect()
     }
 
     /// Where the publication lies that is the state of its topic.

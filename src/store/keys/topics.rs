@@ -1,6 +1,8 @@
 //! The keys of topics and their sessions.
 
-use super::{HAND_OUT, Key, RECEIPT, RETAINED, SUBSCRIPTION, TOPIC_HEARD, TOPIC_SESSION, key, text_after};
+use super::{
+    HAND_OUT, Key, RECEIPT, RETAINED, SUBSCRIPTION, TOPIC_HEARD, TOPIC_SESSION, WILL, key, text_after,
+};
 use crate::chat::topic::{Filter, Topic};
 
 /// A client's session of topics. Its id holds no NUL.
@@ -67,4 +69,14 @@ pub fn retained_from(beginning: &str) -> Key {
 /// The topic in the key of a retained publication.
 pub fn retained_topic(key: &[u8]) -> Option<Topic> {
     Topic::parse(text_after(&[RETAINED], key)?).ok()
+}
+
+/// The last will of a client.
+pub fn will(client: &str) -> Key {
+    key(WILL, &[client.as_bytes()])
+}
+
+/// The last wills of all clients.
+pub fn wills() -> Key {
+    key(WILL, &[])
 }

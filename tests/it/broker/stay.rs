@@ -265,3 +265,55 @@ fn what_is_said_in_a_room_exactly_once_is_said_once_across_the_plug() {
     hears.ping();
     assert_eq!(node.stop(), 0);
 }
+
+/// A client of 5.0 with a will that is a topic's state, after so many seconds, and a session of an hour.
+fn mortal(client: &str, delay_s: u8) -> Hello {
+    let mut hello = Hello::staying(5, client);
+    hello.will = Some((format!("alive/{client}"), "no".into(), 1, true));
+    hello.properties.1 = vec![24, 0, 0, 0, delay_s];
+    hello
+}
+
+#[test]
+fn wills_outlive_the_plug() {
+    let desk = Desk::with(&[]);
+    let (node, mqtt) = serve(&desk);
+    let mut says = Client::connect(mqtt, &Hello::new(4, "says"));
+    let all = ["at-once", "waits", "returns", "leaves", "late"];
+    let mut clients: Vec<Client> = Vec::new();
+    for (client, delay_s) in all.iter().zip([0, 1, 100, 0, 100]) {
+        says.publish(&format!("alive/{client}"), "yes", 1, true);
+        clients.push(Client::connect(mqtt, &mortal(client, delay_s)));
+    }
+    clients.pop();
+    clients.pop().unwrap().leave();
+    says.publish("synced", "", 1, true);
+    node.kill();
+
+    let (node, mqtt) = serve(&desk);
+    let mut returned = Client::connect(mqtt, &mortal("returns", 100));
+    assert!(returned.connack.0);
+    let mut hears = Client::connect(mqtt, &Hello::new(5, "hears"));
+    assert_eq!(hears.subscribe("alive/+", 1), 1);
+    let mut dead = std::collections::BTreeSet::new();
+    while dead.len() < 2 {
+        let told = hears.heard();
+        if told.payload == "no" {
+            dead.insert(told.topic);
+        }
+    }
+    assert_eq!(dead.into_iter().collect::<Vec<_>>(), ["alive/at-once", "alive/waits"]);
+    returned.ping();
+    returned.leave();
+    // What was published once is not published again.
+    let mut says = Client::connect(mqtt, &Hello::new(4, "says"));
+    says.publish("alive/at-once", "yes", 1, true);
+    node.kill();
+    let (node, mqtt) = serve(&desk);
+    let mut hears = Client::connect(mqtt, &Hello::new(5, "hears"));
+    for (client, state) in all.iter().zip(["yes", "no", "yes", "yes", "yes"]) {
+        assert_eq!(hears.subscribe(&format!("alive/{client}"), 1), 1);
+        assert_eq!(hears.heard_text(), (format!("alive/{client}"), state.to_string()));
+    }
+    assert_eq!(node.stop(), 0);
+}

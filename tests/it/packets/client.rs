@@ -68,7 +68,7 @@ fn connect(packet: &Connect) -> Vec<u8> {
     }
     flags |= u8::from(packet.password.is_some()) << 6 | u8::from(packet.user.is_some()) << 7;
     let mut body = counted(name);
-    body.extend([level, flags]);
+    body.extend([level | u8::from(packet.is_bridge) << 7, flags]);
     body.extend(packet.keep_alive_s.to_be_bytes());
     if packet.version == Version::V5 {
         body.extend(with_length(&connect_properties(packet)));

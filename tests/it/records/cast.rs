@@ -32,7 +32,7 @@ const MESSAGE_KINDS: [MessageKind; 14] = [
 ];
 
 /// One variant of [`What`] each; [`Chance::what`] makes every one of them.
-pub const WHATS: u64 = 35;
+pub const WHATS: u64 = 37;
 
 mod topics;
 
@@ -282,7 +282,7 @@ impl Chance {
             19 => What::SettingSet { name: self.words(20).into(), value: self.words(90).into() },
             20 => What::ClockSet(self.clock_set()),
             21..24 => self.gone(which),
-            24..33 | 34 => self.about_topics(which),
+            24..33 | 34..37 => self.about_topics(which),
             33 => What::PermissionsSet(self.permissions()),
             _ => self.unknown(),
         }

@@ -252,13 +252,15 @@ pub fn act(node: &mut Node, caller: &Caller, model: &Model, words: u64, chance: 
                 None => Ok(Told::Done),
             }
         }
-        13 => {
-            let heard = Seq(model.newest().0.saturating_sub(chance.below(30)));
-            let filter = Filter::parse("t/#")?;
-            node.transact(|n| n.move_group(caller, "s", &filter, heard)).map(done)
-        }
+        13 => moves_group(node, caller, model, chance),
         _ => node
             .transact(|n| n.step_hand_out(caller, &client, packet, packet.is_multiple_of(2)))
             .map(|_| Told::Done),
     }
+}
+
+fn moves_group(node: &mut Node, caller: &Caller, model: &Model, chance: &mut Chance) -> Answer {
+    let heard = Seq(model.newest().0.saturating_sub(chance.below(30)));
+    let filter = Filter::parse("t/#")?;
+    node.transact(|n| n.move_group(caller, "s", &filter, heard)).map(|()| Told::Done)
 }

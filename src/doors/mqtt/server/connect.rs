@@ -6,6 +6,10 @@ use super::packet::{ConnAck, Connect, Decoder, In, Out, Peer, Reason, Version, W
 use super::registry::{self, NotYours};
 use super::session::Session;
 use super::socket::{Lost, Scratch, Socket};
+use super::unwelcome::{
+    BUSY, CERTIFICATE_UNKNOWN, CLIENT_NEEDED, CLIENT_OF_GROUP, CLIENT_TAKEN, CLIENT_TOO_LONG, FULL,
+    KEY_UNKNOWN, NO_KEY, NO_METHOD, STOPPING, wrong_of,
+};
 use super::will::{self, Will};
 use super::{Broker, persistent};
 use crate::base::id::{Seq, UserId, random_text};
@@ -28,45 +32,6 @@ use tokio::time::timeout;
 
 /// Characters of an id that is given to a client.
 const CLIENT_CHARS: usize = 17;
-
-const NO_KEY: Wrong = Wrong {
-    reason: Reason::NOT_AUTHORIZED,
-    words: "a key is missing: 'linnet device add NAME' prints one; the name is the user name, the key the password",
-};
-const KEY_UNKNOWN: Wrong = Wrong {
-    reason: Reason::LOGIN_WRONG,
-    words: "user name or key unknown: create a device with 'linnet device add NAME'; a person's password is a token of \
-            theirs",
-};
-const CERTIFICATE_UNKNOWN: Wrong = Wrong {
-    reason: Reason::NOT_AUTHORIZED,
-    words: "the certificate names no device that comes by one: 'linnet device' adds and allows them",
-};
-const NO_METHOD: Wrong = Wrong {
-    reason: Reason::AUTHENTICATION_METHOD,
-    words: "no extended authentication is spoken here: send a user name and a password",
-};
-const CLIENT_NEEDED: Wrong =
-    Wrong { reason: Reason::CLIENT_ID_INVALID, words: "a session that is to be kept needs a client id" };
-const CLIENT_TOO_LONG: Wrong =
-    Wrong { reason: Reason::CLIENT_ID_INVALID, words: "the client id is too long: at most 256 bytes" };
-const CLIENT_OF_GROUP: Wrong = Wrong {
-    reason: Reason::CLIENT_ID_INVALID,
-    words: "client ids that begin with $share/ are the broker's own",
-};
-const CLIENT_TAKEN: Wrong = Wrong {
-    reason: Reason::NOT_AUTHORIZED,
-    words: "this client id belongs to a session of another user: choose another id",
-};
-const FULL: Wrong =
-    Wrong { reason: Reason::SERVER_BUSY, words: "all places are taken: try again in a while" };
-const TOO_MANY_SESSIONS: Wrong = Wrong {
-    reason: Reason::QUOTA_EXCEEDED,
-    words: "too many sessions are kept: connect with a clean one, or end one that nobody needs by connecting with its id \
-            and a clean session",
-};
-const STOPPING: Wrong = Wrong { reason: Reason::SERVER_UNAVAILABLE, words: "the node stops" };
-const BUSY: Wrong = Wrong { reason: Reason::SERVER_BUSY, words: "the node is busy: try again in a moment" };
 
 /// Serves a connection from its first byte to its last.
 pub async fn welcome(mut socket: Socket, broker: Arc<Broker>) {
@@ -388,6 +353,7 @@ impl Arrival {
             packet_bytes_max: Some(PACKET_IN_BYTES_MAX as u32),
             aliases_max: MQTT_ALIASES_MAX,
         }));
+        connection.keep_will();
         connection.reclaim_shared();
         connection.resend();
         connection.follow_rooms_again(was_there);
@@ -406,15 +372,5 @@ fn send_max(connect: &Connect) -> u16 {
     match connect.version {
         Version::V5 => connect.receive_max.min(HAND_OUTS_MAX as u16),
         Version::V31 | Version::V311 => MQTT_SEND_MAX,
-    }
-}
-
-fn wrong_of(refusal: &Refusal) -> Wrong {
-    match refusal {
-        Refusal::SessionTaken => CLIENT_TAKEN,
-        Refusal::TokenUnknown | Refusal::UserInactive | Refusal::LoginWrong => KEY_UNKNOWN,
-        Refusal::Busy => BUSY,
-        Refusal::TooMany { .. } => TOO_MANY_SESSIONS,
-        _ => Wrong { reason: Reason::SERVER_UNAVAILABLE, words: "the node cannot keep this session now" },
     }
 }

@@ -19,6 +19,7 @@ mod shares;
 mod socket;
 mod subscribe;
 mod sys;
+mod unwelcome;
 mod will;
 mod words;
 

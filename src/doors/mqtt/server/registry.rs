@@ -137,6 +137,11 @@ impl Registry {
         bells.iter().for_each(|bell| bell.ring(Ring::Stopping));
     }
 
+    /// Whether a client is connected.
+    pub fn is_here(&self, client: &str) -> bool {
+        matches!(self.held().get(client), Some(Held::Here { .. }))
+    }
+
     /// How many are connected.
     pub fn count(&self) -> usize {
         self.held().values().filter(|held| matches!(held, Held::Here { .. })).count()

@@ -1,11 +1,18 @@
 //! What is published when a client is gone without a word; after a while, if it wants so and does not come back.
+//!
+//! A will that matters is kept ([`crate::node::topics::wills`]): when the node starts after a fall of the power, the clients
+//! that were connected have vanished, and their wills wait for their delay from then on, or are published at once. Those
+//! whose wills waited already wait for what is left, as far as the clocks know. They are published one after the
+//! other. A node that stops in order publishes none of those who are connected: it is not they who went.
 
 use super::bell::Ring;
 use super::connection::{Connection, End};
 use super::{Broker, draft, packet, rooms, words};
 use crate::base::id::UserId;
 use crate::base::limits::MQTT_WILLS_MAX;
-use crate::chat::publication::Publication;
+use crate::chat::publication::{LastWill, Publication};
+use crate::node::caller::ANONYMOUS;
+use crate::node::topics::wills;
 use crate::node::{Caller, Node};
 use smol_str::SmolStr;
 use std::collections::HashMap;
@@ -33,10 +40,37 @@ impl Will {
         let publication = Publication { topic, payload, qos, retain, expiry_s, properties, by, client };
         Will { caller: caller.clone(), publication, delay_s }
     }
+
+    /// One that was kept.
+    fn from_kept(kept: LastWill) -> Self {
+        let LastWill { token, publication, delay_s, .. } = kept;
+        let caller = match token {
+            Some(token) => Caller::Token(token),
+            None if publication.by == ANONYMOUS => Caller::Anonymous,
+            None => Caller::Certificate(publication.by.clone()),
+        };
+        Will { caller, publication, delay_s }
+    }
+
+    /// As the node keeps it.
+    fn kept(&self, waits: bool, delay_max_s: u32) -> LastWill {
+        let token = if let Caller::Token(token) = &self.caller { Some(*token) } else { None };
+        let (publication, delay_s) = (self.publication.clone(), self.delay_s.min(delay_max_s));
+        LastWill { token, publication, delay_s, waits }
+    }
 }
 
 /// Publishes wills whose time has come, for as long as it is polled.
 pub async fn publish_due(broker: Arc<Broker>) {
+    let kept = broker.node.read(|reading| reading.wills_kept()).unwrap_or_default();
+    for (kept, waited_ms) in kept {
+        let left = Duration::from_secs(kept.delay_s.into()).saturating_sub(Duration::from_millis(waited_ms));
+        let client = kept.publication.client.clone();
+        // It came back before its will was looked at.
+        if !broker.registry.is_here(&client) {
+            let _ = broker.wills.wait(client, Will::from_kept(kept), Instant::now() + left);
+        }
+    }
     loop {
         for will in broker.wills.due().await {
             publish(&broker, will).await;
@@ -53,22 +87,37 @@ pub fn publish_now(broker: &Arc<Broker>, will: Will) {
 /// Publishes a will as its client would have, with the rights it has now.
 async fn publish(broker: &Broker, will: Will) {
     let Will { caller, publication, .. } = will;
-    let topic = publication.topic.clone();
+    let (topic, client) = (publication.topic.clone(), publication.client.clone());
+    // Of one that is here again the newest will is kept.
+    let (whose, forgets) = (client.clone(), !broker.registry.is_here(&client));
     let published = if let Some(room) = rooms::said_in(&topic) {
         let found = broker.node.read(|reading| rooms::named(reading, room));
         match found.and_then(|room| Ok((room, draft::draft(&publication.payload)?))) {
             Ok((room, draft)) => {
                 let speaker = caller.clone();
-                let post = move |node: &mut Node| node.post_message(&speaker, &room, draft);
+                let post = move |node: &mut Node| {
+                    if forgets {
+                        node.drop_will(&client)?;
+                    }
+                    node.post_message(&speaker, &room, draft)
+                };
                 broker.node.call(&caller, post).await.map(drop)
             }
             Err(refusal) => Err(refusal),
         }
     } else if publication.retain || broker.node.hub.keeps(&topic, publication.qos) {
         let publisher = caller.clone();
-        let keep = move |node: &mut Node| node.publish(&publisher, publication, None);
+        let keep = move |node: &mut Node| {
+            if forgets {
+                node.drop_will(&client)?;
+            }
+            node.publish(&publisher, publication, None)
+        };
         broker.node.call(&caller, keep).await.map(drop)
     } else {
+        if forgets {
+            drop_kept(broker, &caller, client);
+        }
         let publication = Arc::new(publication);
         broker.publish_live(&publication, |reading| {
             reading.may_publish(&reading.actor(&caller)?, &publication.topic)
@@ -78,20 +127,65 @@ async fn publish(broker: &Broker, will: Will) {
         let (_, words) = words::told(&refusal, topic.as_str());
         tracing::info!(%topic, words, "a will was not published");
         broker.counts.refused.add(1);
+        if forgets && !words::is_ours(&refusal) {
+            drop_kept(broker, &Caller::Operator, whose);
+        }
+    }
+}
+
+/// A kept will is not to be published any more.
+fn drop_kept(broker: &Broker, caller: &Caller, client: SmolStr) {
+    let job = move |node: &mut Node| node.drop_will(&client);
+    if let Err(refusal) = broker.node.send(caller, job) {
+        tracing::info!(?refusal, "a will that is over was not forgotten");
     }
 }
 
 impl Connection {
+    /// Has the node keep the will of a client that has come, if it matters; or forget one that it had.
+    pub(super) fn keep_will(&self) {
+        let will = self.will.as_ref().map(|will| will.kept(false, self.session.expiry_s));
+        let will = will.filter(wills::is_kept);
+        let (caller, client) = (self.caller.clone(), self.session.client.clone());
+        let known = self.broker.node.read(|reading| reading.has_will(&client));
+        if will.is_none() && known == Ok(false) {
+            return;
+        }
+        let job = move |node: &mut Node| match will {
+            Some(will) => node.set_will(&caller, will),
+            None => node.drop_will(&client),
+        };
+        if let Err(refusal) = self.broker.node.send(&self.caller, job) {
+            tracing::info!(client = ?self.session.client, ?refusal, "a will would not outlive a fall of the power");
+        }
+    }
+
     /// Has the will of a client that is gone published, now or after a while.
     pub(super) fn leave_will(&mut self, end: &End) {
         let Some(will) = self.will.take() else { return };
         match end {
-            End::Left { with_will: false } | End::Rung(Ring::Stopping) => return,
+            End::Left { with_will: false } | End::Rung(Ring::Stopping) => {
+                if wills::is_kept(&will.kept(false, 0)) {
+                    drop_kept(&self.broker, &self.caller, self.session.client.clone());
+                }
+                return;
+            }
             End::Left { .. } | End::Lost | End::Wrong(_) | End::Rung(_) => {}
         }
         let delay_s = will.delay_s.min(self.session.expiry_s);
         if delay_s == 0 {
             return publish_now(&self.broker, will);
+        }
+        let kept = will.kept(true, delay_s);
+        if wills::is_kept(&kept) {
+            let caller = self.caller.clone();
+            let job = move |node: &mut Node| node.set_will(&caller, kept);
+            if let Err(refusal) = self.broker.node.send(&self.caller, job) {
+                tracing::info!(
+                    ?refusal,
+                    "for how long a will has waited is not known after a fall of the power"
+                );
+            }
         }
         let until = Instant::now() + Duration::from_secs(u64::from(delay_s));
         // Where too many wait, its time is now.

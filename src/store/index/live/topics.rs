@@ -28,6 +28,7 @@ impl Judge<'_> {
                     _ => Verdict::Keep,
                 });
             }
+            What::WillSet(will) => shelf.will(&will.publication.client)? == Some(seq),
             What::ReceiptTaken { client, packet } => shelf.receipt(client, *packet)? == Some(seq),
             What::TopicSessionSet(session) => {
                 shelf.topic_session_kept(&session.client)?.is_some_and(|kept| kept.set == seq)

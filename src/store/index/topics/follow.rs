@@ -50,6 +50,11 @@ pub(in crate::store::index) fn follow(
         What::SubscriptionGone { client, filter, share } => {
             writes.gone(keys::subscription(client, share.as_deref(), filter));
         }
+        What::WillSet(will) => {
+            let key = keys::will(&will.publication.client);
+            writes.record(key, &change.seq, record::encode_receipt)?;
+        }
+        What::WillGone { client } => writes.gone(keys::will(client)),
         What::HandedOut { client, deliveries } => {
             for (packet, publication) in deliveries {
                 let hand_out = HandOut { publication: *publication, by: change.seq, received: None };

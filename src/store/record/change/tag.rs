@@ -94,6 +94,10 @@ tags! {
     HANDED_OUT = 130, version 1;
     /// A client has come further in taking a publication.
     HAND_OUT_STEP = 131, version 1;
+    /// A client has a last will.
+    WILL_SET = 140, version 1;
+    /// A client has none any more.
+    WILL_GONE = 141, version 1;
 }
 
 /// The tag and version of what happened.
@@ -134,6 +138,8 @@ pub(super) fn of(what: &What) -> (u16, u8) {
         What::SubscriptionGone { .. } => SUBSCRIPTION_GONE,
         What::HandedOut { .. } => HANDED_OUT,
         What::HandOutStep { .. } => HAND_OUT_STEP,
+        What::WillSet(_) => WILL_SET,
+        What::WillGone { .. } => WILL_GONE,
         What::Unknown { tag, version, .. } => return (*tag, *version),
     };
     (tag, version(tag).expect("every tag of this table has a version"))

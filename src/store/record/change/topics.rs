@@ -3,7 +3,8 @@
 use super::tag;
 use crate::base::id::Seq;
 use crate::chat::change::What;
-use crate::chat::publication::{Publication, Subscription, TopicSession};
+use crate::chat::publication::{LastWill, Publication, Subscription, TopicSession};
+use crate::chat::token::TokenHash;
 use crate::chat::topic::Topic;
 use crate::store::record::RecordError;
 use crate::store::record::codes::qos;
@@ -123,6 +124,11 @@ pub(super) fn write(what: &What, out: &mut Writer<'_>) -> Result<(), RecordError
             let deliveries: List<_> = deliveries.iter().map(|(packet, seq)| (*packet, seq.0)).collect();
             out.put(&(client.as_str(), deliveries))
         }
+        What::WillSet(will) => {
+            let LastWill { token, publication, delay_s, waits } = &**will;
+            out.put(&(token.map(|token| token.0), PublicationForm::from(publication), delay_s, waits))
+        }
+        What::WillGone { client } => out.put(client.as_str()),
         What::HandOutStep { client, packet, done } => out.put(&(client.as_str(), packet, done)),
         _ => Err(RecordError::Damaged { part: "tag" }),
     }
@@ -167,6 +173,12 @@ pub(super) fn read(tag: u16, from: &mut Reader<'_>) -> Result<What, RecordError>
             let deliveries = deliveries.0.into_iter().map(|(packet, seq)| (packet, Seq(seq))).collect();
             What::HandedOut { client: client.into(), deliveries }
         }
+        tag::WILL_SET => {
+            let (token, publication, delay_s, waits): (Option<_>, PublicationForm<'_>, _, _) = from.take()?;
+            let (token, publication) = (token.map(TokenHash), publication.try_into()?);
+            What::WillSet(Arc::new(LastWill { token, publication, delay_s, waits }))
+        }
+        tag::WILL_GONE => What::WillGone { client: from.take::<&str>()?.into() },
         tag::HAND_OUT_STEP => {
             let (client, packet, done): (&str, _, _) = from.take()?;
             What::HandOutStep { client: client.into(), packet, done }

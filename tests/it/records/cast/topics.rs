@@ -4,8 +4,9 @@ use super::Chance;
 use linnet::base::id::Seq;
 use linnet::chat::change::What;
 use linnet::chat::device::TopicRights;
-use linnet::chat::publication::{Publication, Qos, Subscription, TopicSession};
+use linnet::chat::publication::{LastWill, Publication, Qos, Subscription, TopicSession};
 use linnet::chat::topic::{Filter, Topic};
+use std::sync::Arc;
 
 impl Chance {
     fn filter(&self) -> Filter {
@@ -82,7 +83,14 @@ impl Chance {
                 What::HandedOut { client, deliveries: self.some(20, delivery) }
             }
             32 => What::HandOutStep { client, packet, done: self.coin() },
-            _ => What::ReceiptTaken { client, packet },
+            34 => What::ReceiptTaken { client, packet },
+            35 => What::WillSet(Arc::new(LastWill {
+                token: self.maybe(|| self.hash()),
+                publication: self.publication(),
+                delay_s: self.number() as u32,
+                waits: self.coin(),
+            })),
+            _ => What::WillGone { client },
         }
     }
 }
