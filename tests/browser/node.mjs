@@ -34,6 +34,11 @@ export class Node {
     return `http://127.0.0.1:${this.port}`;
   }
 
+  /** The folder that holds everything it keeps. */
+  get dir() {
+    return this.#dir;
+  }
+
   /** Starts the node, the second time on the port it had. */
   async start() {
     const args = ['serve', '--data', this.#dir, '--http', `127.0.0.1:${this.port}`, ...this.#flags];
