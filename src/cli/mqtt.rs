@@ -8,10 +8,11 @@ use crate::base::limits::{BRIDGES_MAX, SEARCH_FILES_MAX, SEARCH_SECONDS_MAX};
 use crate::base::world::{OsWorld, World};
 use crate::chat::name::Name;
 use crate::config::{Config, Sources};
-use crate::doors::mqtt::bridge::broker::{Broker, Certificates};
+use crate::doors::mqtt::bridge::broker::{Broker, Certificates, Version};
 use crate::doors::mqtt::bridge::rule::Password;
 use crate::doors::mqtt::bridge::search::Search;
 use crate::doors::mqtt::dialects::{Device, Finds, Proposal};
+use serde_json::{Value, json};
 use std::fs::{self, OpenOptions};
 use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -23,6 +24,7 @@ pub(crate) struct Job {
     search: Search,
     room: Option<Name>,
     yes: bool,
+    json: bool,
 }
 
 pub(super) const CONNECT: Spec = Spec {
@@ -32,9 +34,13 @@ pub(super) const CONNECT: Spec = Spec {
         Opt::valued("--user", "NAME"),
         Opt::valued("--password-file", "FILE"),
         Opt::valued("--ca", "FILE"),
+        Opt::valued("--certificate", "FILE"),
+        Opt::valued("--key", "FILE"),
+        Opt::switch("--mqtt5"),
         Opt::valued("--room", "ROOM"),
         Opt::valued("--seconds", "N"),
         Opt::switch("--yes"),
+        Opt::switch("--json"),
     ],
     help: HELP,
     build: |given, _| Ok(Action::Connect { sources: given.sources(), job: job(&given)? }),
@@ -43,15 +49,20 @@ pub(super) const CONNECT: Spec = Spec {
 const HELP: &str = "\
 linnet mqtt: brokers that stand elsewhere
 
-usage: linnet mqtt connect URL [--user NAME] [--password-file FILE] [--ca FILE] [--room ROOM] [--seconds N] [--yes]
+usage: linnet mqtt connect URL [--user NAME] [--password-file FILE] [--ca FILE] [--certificate FILE --key FILE]
+                               [--mqtt5] [--room ROOM] [--seconds N] [--yes] [--json]
 
   URL                   mqtt://HOST:PORT, mqtts:// with TLS, ws:// or wss:// with WebSocket; USER@ before the host
   --user NAME           who logs in at the broker
   --password-file FILE  a file with the password alone
   --ca FILE             who vouches for the broker's certificate, unless whom this machine trusts does
+  --certificate FILE, --key FILE
+                        what to show to a broker that asks for a certificate
+  --mqtt5               speak MQTT 5.0, not 3.1.1; the bridges will too
   --room ROOM           the room that hears everything; else a room for each kind of device
   --seconds N           how long to listen (10); devices that report seldom need longer
   --yes                 write the bridges without asking
+  --json                for scripts: {\"broker\",\"messages\",\"devices\",\"bridges\",\"written\"}; it never asks
   --data DIR            the node's data folder (./linnet-data)
   --config FILE         settings to read (./linnet.toml, else /etc/linnet/linnet.toml)
 
@@ -74,11 +85,16 @@ fn job(given: &Given) -> Result<Job, Usage> {
         path.map_err(|_| given.usage(format!("'{name}' takes the path of a file")))
     };
     let (ca, password_file) = (path("--ca")?, path("--password-file")?);
+    let own = match (path("--certificate")?, path("--key")?) {
+        (Some(certificate), Some(key)) => Some((certificate, key)),
+        (None, None) => None,
+        _ => return Err(wrong("'--certificate' and '--key' belong together")),
+    };
     if password_file.is_some() && user.is_none() {
         return Err(wrong("a password needs a '--user'"));
     }
-    if ca.is_some() && !broker.carrier.is_secured() {
-        return Err(wrong("'--ca' is for mqtts:// and wss://"));
+    if (ca.is_some() || own.is_some()) && !broker.carrier.is_secured() {
+        return Err(wrong("certificates are for mqtts:// and wss://"));
     }
     let seconds = given.value("--seconds").unwrap_or("10").parse().ok();
     let seconds = seconds.filter(|seconds| (1..=SEARCH_SECONDS_MAX).contains(seconds));
@@ -87,9 +103,10 @@ fn job(given: &Given) -> Result<Job, Usage> {
     let room = given.value("--room").map(|room| Name::parse_room(room.trim_start_matches('#'))).transpose();
     let room = room.map_err(|_| wrong("'--room' takes the name of a room"))?;
     let password = password_file.map_or(Password::None, Password::File);
-    let certificates = Certificates { ca, own: None };
-    let search = Search { broker, certificates, user, password, seconds };
-    Ok(Job { search, room, yes: given.has("--yes") })
+    let certificates = Certificates { ca, own };
+    let version = if given.has("--mqtt5") { Version::V5 } else { Version::V4 };
+    let search = Search { broker, version, certificates, user, password, seconds };
+    Ok(Job { search, room, yes: given.has("--yes"), json: given.has("--json") })
 }
 
 /// Does it; the number is the exit code.
@@ -111,28 +128,49 @@ pub(super) fn connect(
         let hint = "listen longer with --seconds 300, or write a [[bridge]]: 'linnet config' shows one";
         return print_failure(&Failure { message, hint: Some(hint.to_owned()) }, streams);
     }
-    streams.out.write_all(devices(&finds).as_bytes())?;
     let blocks = blocks(job, finds.proposals(), config, &world);
+    let folder = sources.main_file().with_file_name("conf.d");
+    let write = || write_new(&folder, &broker.host, &blocks).map_err(|error| unwritten(&folder, &error));
+    if job.json {
+        let written = if job.yes && !blocks.is_empty() { write().map(Some) } else { Ok(None) };
+        return match written {
+            Ok(path) => writeln!(streams.out, "{}", found(job, messages, &finds, &blocks, path)).map(|()| 0),
+            Err(failure) => print_failure(&failure, streams),
+        };
+    }
+    streams.out.write_all(devices(&finds).as_bytes())?;
     if blocks.is_empty() {
         writeln!(streams.out, "\nnothing to add: there is a bridge for all that can be heard")?;
         return Ok(0);
     }
     writeln!(streams.out, "\n{}", blocks.trim_end())?;
-    let folder = sources.main_file().with_file_name("conf.d");
     if !job.yes && !asked(&folder, streams)? {
         return Ok(0);
     }
-    match write_new(&folder, &broker.host, &blocks) {
+    match write() {
         Ok(path) => {
             let path = plain(&path.to_string_lossy());
             writeln!(streams.out, "\nwrote {path}; start the node again to use it").map(|()| 0)
         }
-        Err(error) => {
-            let message = format!("cannot write into {}: {error}", folder.display());
-            let hint = Some("name settings you may write beside with --config FILE".to_owned());
-            print_failure(&Failure { message, hint }, streams)
-        }
+        Err(failure) => print_failure(&failure, streams),
     }
+}
+
+fn unwritten(folder: &Path, error: &io::Error) -> Failure {
+    let message = format!("cannot write into {}: {error}", folder.display());
+    Failure { message, hint: Some("name settings you may write beside with --config FILE".to_owned()) }
+}
+
+/// All of it for scripts.
+fn found(job: &Job, messages: u64, finds: &Finds, blocks: &str, written: Option<PathBuf>) -> Value {
+    let device = |(dialect, name, device): (&str, &str, &Device)| json!({ "kind": dialect, "device": name, "values": device.values });
+    json!({
+        "broker": job.search.broker.to_string(),
+        "messages": messages,
+        "devices": finds.devices().map(device).collect::<Vec<_>>(),
+        "bridges": blocks,
+        "written": written.map(|path| path.to_string_lossy().into_owned()),
+    })
 }
 
 fn listen(job: &Job, world: &dyn World, finds: &mut Finds) -> Result<u64, Failure> {
@@ -178,32 +216,36 @@ fn blocks(job: &Job, proposals: Vec<Proposal>, config: &Config, world: &dyn Worl
     text
 }
 
-fn block(job: &Job, proposal: &Proposal, own: &[(&str, &str)], kind: &str) -> String {
+fn block(job: &Job, proposal: &Proposal, named: &[(&str, &str)], kind: &str) -> String {
     let path = |path: &PathBuf| path.to_string_lossy().into_owned();
     let search = &job.search;
     let password_file = match &search.password {
         Password::File(file) => Some(path(file)),
         Password::None | Password::Inline(_) => None,
     };
+    let own = search.certificates.own.as_ref();
     let shared = [
         ("url", Some(search.broker.to_string())),
         ("ca", search.certificates.ca.as_ref().map(path)),
+        ("certificate", own.map(|(certificate, _)| path(certificate))),
+        ("key", own.map(|(_, key)| path(key))),
         ("user", search.user.clone()),
         ("password_file", password_file),
         ("topic", Some(proposal.filter.as_str().to_owned())),
         ("room", Some(job.room.as_ref().map_or(kind, |room| room.as_str()).to_owned())),
-        ("template", Some(proposal.template.clone())),
+        ("text", Some(proposal.template.clone())),
     ];
-    let own = own.iter().map(|(key, value)| (*key, (*value).to_owned()));
-    let rows = own.chain(shared.into_iter().filter_map(|(key, value)| Some((key, value?))));
+    let named = named.iter().map(|(key, value)| (*key, (*value).to_owned()));
+    let rows = named.chain(shared.into_iter().filter_map(|(key, value)| Some((key, value?))));
     let lines: String = rows.map(|(key, value)| format!("{key} = {}\n", quoted(&value))).collect();
-    format!("[[bridge]]\n{lines}\n")
+    let version = if search.version == Version::V5 { "version = 5\n" } else { "" };
+    format!("[[bridge]]\n{lines}{version}\n")
 }
 
 /// Text as TOML takes it: JSON's escapes are among TOML's.
 fn quoted(text: &str) -> String {
     let text: String = text.chars().filter(|letter| *letter != '\u{7f}').collect();
-    serde_json::Value::String(text).to_string()
+    Value::String(text).to_string()
 }
 
 /// Whether somebody at a terminal says yes.

@@ -28,7 +28,7 @@ fn certify(folder: &Path) {
 }
 
 /// A broker with one more listener, and the port of that.
-async fn broker_with(more: &str) -> (Mosquitto, u16) {
+pub(super) async fn broker_with(more: &str) -> (Mosquitto, u16) {
     let port = free_port();
     let listener = |folder: &Path| {
         certify(folder);
@@ -37,7 +37,7 @@ async fn broker_with(more: &str) -> (Mosquitto, u16) {
     (Mosquitto::start_also(&listener).await, port)
 }
 
-const SECURED: &str = "certfile FOLDER/localhost.pem\nkeyfile FOLDER/localhost.key";
+pub(super) const SECURED: &str = "certfile FOLDER/localhost.pem\nkeyfile FOLDER/localhost.key";
 
 fn rule_to(broker: &Mosquitto, url: &str, version: Version) -> BridgeRule {
     let folder = broker.folder();

@@ -1,10 +1,11 @@
 //! `linnet mqtt connect` at a real Mosquitto, with messages in the forms that devices send.
 
+use super::carriers::{SECURED, broker_with};
 use crate::harness::mosquitto::Mosquitto;
 use crate::harness::process::Process;
 use crate::harness::wait::until;
 use crate::program::Desk;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What devices leave at a broker, retained.
 const LEFT: [(&str, &str); 8] = [
@@ -113,10 +114,47 @@ async fn a_broker_where_nothing_is_known_says_what_to_do() {
     assert!(ran.out.contains(&expected), "{}", ran.out);
     for (more, says) in [
         ("--password-file password", "needs a '--user'"),
-        ("--ca ca.pem", "is for mqtts"),
+        ("--ca ca.pem", "are for mqtts"),
+        ("--certificate c.pem", "belong together"),
         ("--seconds 0", "'--seconds' takes 1 to 600"),
     ] {
         let ran = desk.run(&format!("mqtt connect mqtt://127.0.0.1 {more}"));
         assert!(ran.code == 2 && ran.err.contains(says), "{more}: {}", ran.err);
     }
+}
+
+#[tokio::test]
+async fn a_script_learns_what_is_there_behind_a_certificate_and_in_mqtt_5() {
+    let asks = format!("{SECURED}\ncafile FOLDER/ca.pem\nrequire_certificate true");
+    let (broker, port) = broker_with(&asks).await;
+    broker.publish("tele/porch/SENSOR", r#"{"DS18B20":{"Temperature":21.5},"TempUnit":"C"}"#, &["-r"]);
+    let desk = Desk::with(&[("linnet.toml", "")]);
+    let at = |name: &str| broker.folder().join(name).display().to_string();
+    let secured =
+        format!("mqtt connect mqtts://localhost:{port} --seconds 1 --mqtt5 --json --ca {}", at("ca.pem"));
+    assert_eq!(desk.run(&secured).code, 1, "without a certificate it is not let in");
+    let connect = format!("{secured} --certificate {} --key {}", at("porch.pem"), at("porch.key"));
+    let found = |words: &str| {
+        let ran = desk.run(words);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        serde_json::from_str::<Value>(&ran.out).unwrap()
+    };
+    let heard = found(&connect);
+    let porch = json!([{ "kind": "Tasmota", "device": "porch", "values": { "DS18B20.Temperature": "C" } }]);
+    assert_eq!((&heard["devices"], &heard["messages"], &heard["written"]), (&porch, &json!(1), &Value::Null));
+    assert!(broker.log().contains("as linnet-search-") && broker.log().contains("(p5,"), "{}", broker.log());
+    let written = found(&format!("{connect} --yes"))["written"].as_str().unwrap().to_owned();
+    let written = std::fs::read_to_string(desk.path().join(written)).unwrap();
+    assert_eq!(heard["bridges"].as_str().unwrap().lines().count(), written.lines().count());
+    let node = Process::start(&desk, "");
+    let status = || serde_json::from_str::<Value>(&desk.run("status --json").out).unwrap();
+    until("the bridge stands", || status()["bridges"][0]["connected"] == true).await;
+    broker.publish("tele/porch/SENSOR", r#"{"DS18B20":{"Temperature":22}}"#, &[]);
+    until("what the device says is told", || !told(&desk, "tasmota").is_empty()).await;
+    assert_eq!(node.stop(), 0);
+    let v5 = broker.log().lines().any(|line| line.contains("as linnet-tasmota-") && line.contains("(p5,"));
+    assert!(v5, "{}", broker.log());
+    // All is there: a script is told so by nothing to write.
+    let again = found(&format!("{connect} --yes"));
+    assert_eq!((&again["bridges"], &again["written"]), (&json!(""), &Value::Null));
 }

@@ -19,7 +19,9 @@ use tokio::time::{Instant, interval_at, sleep, timeout};
 pub struct Search {
     /// The broker.
     pub broker: Broker,
-    /// Whom to trust there.
+    /// The MQTT it is spoken to in.
+    pub version: Version,
+    /// Whom to trust there, and what to show.
     pub certificates: Certificates,
     /// Who logs in.
     pub user: Option<String>,
@@ -61,7 +63,7 @@ impl Search {
         BridgeRule {
             name: "search".to_owned(),
             broker: self.broker.clone(),
-            version: Version::V4,
+            version: self.version,
             certificates: self.certificates.clone(),
             user: self.user.clone(),
             password: self.password.clone(),
