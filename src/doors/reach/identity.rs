@@ -1,8 +1,14 @@
 //! What the node shows of itself: a certificate and its key in PEM files, made by the node where nobody gave any.
+//!
+//! A certificate of the node's own holds from 1975 to 4096. A node may have no clock when it makes it, and devices none
+//! when they look at it: with honest dates both would refuse what is good, and one that ends would cut off every device
+//! that knows it by its SHA-256, on a day when nobody looks. What it is worth is that SHA-256, not its dates. Browsers set
+//! a maximum to them where it matters to others: Chrome and Firefox for authorities that they ship (398 days), Apple for all
+//! that were issued after 1 July 2019 by their own account (825 days), which a beginning in 1975 is not.
 
 use super::tls::Mark;
 use crate::base::limits::{TLS_FILE_BYTES_MAX, TLS_NAMES_MAX};
-use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair};
+use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair, date_time_ymd};
 use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -73,6 +79,8 @@ impl Files {
         params.distinguished_name = DistinguishedName::new();
         params.distinguished_name.push(DnType::CommonName, "linnet");
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.not_before = date_time_ymd(1975, 1, 1);
+        params.not_after = date_time_ymd(4096, 1, 1);
         let key = KeyPair::generate()?;
         let certificate = params.self_signed(&key)?;
         fs::create_dir_all(folder)?;
@@ -173,6 +181,17 @@ mod tests {
         fs::remove_file(&made.certificate).unwrap();
         let again = Files::own(&folder, &names).unwrap();
         assert_ne!(Identity::read(&again).unwrap().fingerprint(), shown);
+    }
+
+    #[test]
+    fn a_certificate_of_ones_own_holds_whatever_a_clock_says_and_for_those_who_limit_what_is_new() {
+        let temp = tempfile::tempdir().unwrap();
+        let made = Identity::read(&Files::own(temp.path(), &["porch".to_owned()]).unwrap()).unwrap();
+        let holds = |bytes: &[u8]| made.chain[0].windows(bytes.len()).any(|window| window == bytes);
+        // Times as DER writes them: 13 letters up to 2049, 15 later.
+        assert!(holds(b"\x17\x0d750101000000Z\x18\x0f40960101000000Z"), "{:?}", made.chain[0]);
+        // The object identifier of server authentication, which Apple asks for.
+        assert!(holds(b"\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x01"), "{:?}", made.chain[0]);
     }
 
     #[test]
