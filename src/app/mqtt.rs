@@ -3,7 +3,7 @@
 use super::{secure, serve};
 use crate::cli::Failure;
 use crate::config::{Anonymous, Config, MqttAddress};
-use crate::doors::mqtt::server::{self, Broker};
+use crate::doors::mqtt::server::{self, Bindings, Broker};
 use crate::doors::reach::{Take, Tls};
 use crate::node::NodeHandle;
 use std::io;
@@ -58,7 +58,10 @@ impl Door {
             version: env!("CARGO_PKG_VERSION"),
             sockets_max: sockets,
         };
-        let broker = Some(Arc::new(Broker::new(node.clone(), settings)));
+        let speak_here = config.bridges.iter().filter(|bridge| bridge.tells.is_some());
+        let own = speak_here.map(|bridge| bridge.client_id.clone()).collect();
+        let bindings = Bindings::new(config.binds.clone(), own, node);
+        let broker = Some(Arc::new(Broker::new(node.clone(), settings).with(bindings)));
         Ok(Door { listener, secure, broker, sockets })
     }
 

@@ -217,7 +217,7 @@ impl Node {
         Ok((user, room.id.clone()))
     }
 
-    fn room_or_new(&mut self, caller: &Caller, name: &str) -> Result<Arc<Room>, Refusal> {
+    pub(super) fn room_or_new(&mut self, caller: &Caller, name: &str) -> Result<Arc<Room>, Refusal> {
         match self.room_named(name).map_err(refuse)? {
             Some(room) => Ok(room),
             None => self.create_room(caller, NewRoom::named(RoomKind::Public, Name::parse_room(name)?)),

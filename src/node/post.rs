@@ -100,6 +100,17 @@ impl Node {
         self.post(caller, room, draft, Some(delivery)).map(Some)
     }
 
+    /// Says what came from a device without a name of its own.
+    pub(super) fn post_brought(
+        &mut self,
+        caller: &Caller,
+        room: &RoomId,
+        draft: Draft,
+        via: Option<Via>,
+    ) -> Result<(), Refusal> {
+        self.post(caller, room, draft, via).map(drop)
+    }
+
     fn post(
         &mut self,
         caller: &Caller,
@@ -132,7 +143,7 @@ impl Node {
     }
 
     /// The message that was posted with the draft's own id before, if it is the same.
-    fn first_answer(&self, permit: &MayPost, draft: &Draft) -> Result<Option<Message>, Refusal> {
+    pub(super) fn first_answer(&self, permit: &MayPost, draft: &Draft) -> Result<Option<Message>, Refusal> {
         let Some((_, seq)) = draft.id.as_ref().map(|id| self.placed(id)).transpose()?.flatten() else {
             return Ok(None);
         };

@@ -1,6 +1,7 @@
 //! The broker's door: what a client of MQTT meets, by packets and by Mosquitto's own tools.
 
 mod basics;
+mod bind;
 mod client;
 mod five;
 mod hostile;

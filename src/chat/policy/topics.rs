@@ -1,9 +1,10 @@
 //! Who may publish and subscribe to what. Rooms are not among it: their topics are read and written by the rights of the
 //! room ([`may_read`](super::may_read), [`may_post`](super::may_post)).
 
-use super::Actor;
+use super::{Actor, MayPost};
 use crate::base::id::UserId;
 use crate::chat::refusal::{Refusal, Right};
+use crate::chat::room::{Room, RoomKind};
 use crate::chat::topic::{Filter, Topic};
 use crate::chat::user::Role;
 use smol_str::SmolStr;
@@ -60,6 +61,18 @@ pub fn may_tell(node: &UserId, topic: &Topic) -> Result<MayPublish, Refusal> {
         _ => return Err(Refusal::NotAllowed(Right::Publish)),
     }
     Ok(MayPublish { topic: topic.clone(), user: node.clone() })
+}
+
+/// May what is published there be said in this room? The owner's settings bind the topic to the room: whoever may publish
+/// to the topic is heard, and needs no place in the room.
+pub fn may_say_bound(publish: &MayPublish, room: &Room) -> Result<MayPost, Refusal> {
+    if room.kind == RoomKind::Direct {
+        return Err(Refusal::NoSuchRoom);
+    }
+    if room.archived {
+        return Err(Refusal::RoomArchived);
+    }
+    Ok(MayPost { room: room.id.clone(), user: publish.user().clone() })
 }
 
 /// May the actor hear what is published to all topics of this filter?

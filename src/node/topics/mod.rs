@@ -2,6 +2,7 @@
 //! connections.
 
 mod groups;
+pub mod bound;
 pub mod page;
 pub mod publish;
 pub mod retained;
@@ -10,6 +11,7 @@ pub mod sessions;
 pub mod subscriptions;
 pub mod wills;
 
+pub use bound::{Bound, Came};
 pub use page::Page;
 pub use retained::RetainedPage;
 pub use rounds::Lag;

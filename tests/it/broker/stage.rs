@@ -5,7 +5,8 @@ use linnet::chat::device::TopicRights;
 use linnet::chat::name::Name;
 use linnet::chat::refusal::Refusal;
 use linnet::chat::topic::Filter;
-use linnet::doors::mqtt::server::{Broker, Settings, serve};
+use linnet::config::{Config, Sources};
+use linnet::doors::mqtt::server::{Bindings, Broker, Settings, serve};
 use linnet::node::devices::{NewDevice, Rights};
 use linnet::node::run::{Running, run};
 use linnet::node::start::start;
@@ -37,6 +38,15 @@ impl Stage {
 
     /// A node whose door has these settings.
     pub fn with(change: impl FnOnce(&mut Settings)) -> Stage {
+        Stage::bound_with("", change)
+    }
+
+    /// A node with these bindings, written as in its settings.
+    pub fn bound(binds: &str) -> Stage {
+        Stage::bound_with(binds, |_| ())
+    }
+
+    fn bound_with(binds: &str, change: impl FnOnce(&mut Settings)) -> Stage {
         let data = tempfile::tempdir().unwrap();
         let disk = Arc::new(OsDisk::new(data.path().to_owned()));
         let world = Arc::new(OsWorld::new());
@@ -50,7 +60,11 @@ impl Stage {
             sockets_max: 1_000,
         };
         change(&mut settings);
-        let broker = Arc::new(Broker::new(node.clone(), settings));
+        let file = data.path().join("linnet.toml");
+        std::fs::write(&file, binds).unwrap();
+        let config = Config::load(&Sources { config: Some(file), ..Sources::default() }).unwrap().config;
+        let bindings = Bindings::new(config.binds, vec!["linnet-own".into()], &node);
+        let broker = Arc::new(Broker::new(node.clone(), settings).with(bindings));
         let (stop, stopped) = oneshot::channel();
         let (bound, address) = std::sync::mpsc::channel();
         let hub = node.hub.clone();

@@ -13,11 +13,11 @@ use sha2::{Digest, Sha256};
 use std::sync::Mutex;
 
 /// The user property that carries an origin.
-pub(super) const PROPERTY: &str = "linnet-origin";
+pub(in crate::doors::mqtt) const PROPERTY: &str = "linnet-origin";
 
 /// Where a message was first said, as far as the sender knows.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Origin {
+pub(in crate::doors::mqtt) struct Origin {
     /// The number of the node that sends it.
     pub node: u64,
     /// Its place there.
@@ -62,18 +62,22 @@ impl Origin {
     }
 
     /// What a publication says of its origin; `None` when no linnet said it.
-    pub fn of(publication: &Publication) -> Option<Self> {
+    pub(in crate::doors::mqtt::bridge) fn of(publication: &Publication) -> Option<Self> {
         let property = publication.properties.iter().find(|(name, _)| name == PROPERTY);
-        if let Some(origin) = property.and_then(|(_, text)| Origin::parse(text)) {
+        Self::read(property.map(|(_, text)| text.as_str()), &publication.topic, &publication.payload)
+    }
+
+    /// The same, by the user property and by what was published where.
+    pub fn read(property: Option<&str>, topic: &str, payload: &[u8]) -> Option<Self> {
+        if let Some(origin) = property.and_then(Origin::parse) {
             return Some(origin);
         }
-        let payload = &publication.payload[..];
         let looks_fit = payload.first() == Some(&b'{') && payload.len() <= BRIDGE_PAYLOAD_BYTES_MAX;
         let marked: Marked = looks_fit.then(|| serde_json::from_slice(payload).ok()).flatten()?;
         match (marked.origin, marked.seq) {
             (Some(origin), _) => Origin::of_parts(&origin.node, origin.seq, &marked.id),
             // The broker of a linnet says what its rooms say; the node is the one behind it.
-            (None, Some(seq)) if room_topic(&publication.topic, "/msg") => {
+            (None, Some(seq)) if room_topic(topic, "/msg") => {
                 Some(Self { node: UNNAMED, seq, id: MessageId::parse(&marked.id)? })
             }
             _ => None,
@@ -91,7 +95,7 @@ pub(super) fn room_topic(topic: &str, end: &str) -> bool {
 }
 
 /// The first 8 bytes of SHA-256 over topic and payload; no topic has a NUL.
-pub(super) fn digest(topic: &str, payload: &[u8]) -> u64 {
+pub(in crate::doors::mqtt) fn digest(topic: &str, payload: &[u8]) -> u64 {
     let hash = Sha256::new().chain_update(topic).chain_update([0]).chain_update(payload).finalize();
     u64::from_le_bytes(hash[..8].try_into().expect("a hash has 32 bytes"))
 }

@@ -20,7 +20,7 @@ mod arrival;
 pub mod broker;
 mod dial;
 mod fault;
-mod guard;
+pub(in crate::doors::mqtt) mod guard;
 pub mod rule;
 pub mod saying;
 pub mod search;

@@ -113,6 +113,9 @@ impl Connection {
         let is_kept = receipt.is_some()
             || (publish.retain && !self.is_as_it_was(&publish, &topic))
             || (qos != Qos::Most && self.broker.node.hub.keeps(&topic, qos));
+        if let Some(said) = self.hear_bound(&publish, &topic) {
+            return self.publish_bound(publish, topic, said, is_kept.then_some(receipt));
+        }
         if !is_kept && self.is_waiting() {
             // What is kept is told after the sync; what came later is told later.
             return Ok(Flow::Wait(In::Publish(publish)));
@@ -140,7 +143,7 @@ impl Connection {
     }
 
     /// Brings a publication to those who listen, and to no disk.
-    fn publish_live(&mut self, publication: &Arc<Publication>) -> Result<(), Refusal> {
+    pub(super) fn publish_live(&mut self, publication: &Arc<Publication>) -> Result<(), Refusal> {
         let now_ms = self.broker.now_ms();
         for _ in 0..STALE_RETRIES_MAX {
             let at = self.permits.iter().position(|(permit, _)| *permit.topic() == publication.topic);
@@ -182,7 +185,7 @@ impl Connection {
         same == Ok(true)
     }
 
-    fn publication(&self, publish: Publish, topic: Topic) -> Publication {
+    pub(super) fn publication(&self, publish: Publish, topic: Topic) -> Publication {
         let Publish { qos, retain, expiry_s, properties, payload, .. } = publish;
         let (by, client) = (self.session.user.clone(), self.session.client.clone());
         Publication { topic, payload, qos, retain, expiry_s, properties, by, client }
@@ -195,7 +198,7 @@ impl Connection {
     }
 
     /// Answers a publication that was taken or refused. `noted`: the node knows its number already.
-    fn published(
+    pub(super) fn published(
         &mut self,
         packet: Option<u16>,
         qos: Qos,

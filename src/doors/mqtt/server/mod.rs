@@ -4,6 +4,7 @@
 //! given, or when there is something to tell; it does all of it and writes once.
 
 mod bell;
+mod bound;
 mod connect;
 mod connection;
 mod doorstep;
@@ -22,6 +23,8 @@ mod sys;
 mod unwelcome;
 mod will;
 mod words;
+
+pub use bound::Bindings;
 
 use crate::base::id::Seq;
 use crate::base::limits::{STALE_RETRIES_MAX, STOP_SECONDS_MAX};
@@ -70,6 +73,7 @@ pub struct Broker {
     stopping: AtomicBool,
     wills: Wills,
     counts: Counts,
+    bindings: Bindings,
 }
 
 impl Broker {
@@ -84,7 +88,13 @@ impl Broker {
             stopping: AtomicBool::new(false),
             wills: Wills::default(),
             counts: Counts::default(),
+            bindings: Bindings::default(),
         }
+    }
+
+    /// The same, with topics that are said in rooms.
+    pub fn with(self, bindings: Bindings) -> Self {
+        Self { bindings, ..self }
     }
 }
 
@@ -148,8 +158,10 @@ pub async fn serve(ports: Vec<Port>, broker: Arc<Broker>, shutdown: impl Future<
     if let Err(refusal) = broker.know_sessions() {
         tracing::error!(?refusal, "what sessions hear is not known: what is published is not kept for them");
     }
+    broker.bindings.set_up(&broker.node).await;
     let mut aside =
         vec![tokio::spawn(will::publish_due(broker.clone())), tokio::spawn(sys::tell(broker.clone()))];
+    aside.push(tokio::spawn(bound::say_due(broker.clone())));
     aside.extend(ports.into_iter().map(|port| tokio::spawn(accept(port, broker.clone()))));
     shutdown.await;
     aside.iter().for_each(JoinHandle::abort);

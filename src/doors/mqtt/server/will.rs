@@ -7,7 +7,7 @@
 
 use super::bell::Ring;
 use super::connection::{Connection, End};
-use super::{Broker, draft, packet, rooms, words};
+use super::{Broker, bound, draft, packet, rooms, words};
 use crate::base::id::UserId;
 use crate::base::limits::MQTT_WILLS_MAX;
 use crate::chat::publication::{LastWill, Publication};
@@ -105,6 +105,9 @@ async fn publish(broker: &Broker, will: Will) {
             }
             Err(refusal) => Err(refusal),
         }
+    } else if let Some(said) = broker.bindings.hear(&broker.node, &heard(&caller, &publication)) {
+        let keep = publication.retain || broker.node.hub.keeps(&topic, publication.qos);
+        bound::publish(broker, &caller, publication, (said, keep)).await
     } else if publication.retain || broker.node.hub.keeps(&topic, publication.qos) {
         let publisher = caller.clone();
         let keep = move |node: &mut Node| {
@@ -139,6 +142,12 @@ fn drop_kept(broker: &Broker, caller: &Caller, client: SmolStr) {
     if let Err(refusal) = broker.node.send(caller, job) {
         tracing::info!(?refusal, "a will that is over was not forgotten");
     }
+}
+
+/// A will as bindings hear it.
+fn heard<'a>(caller: &'a Caller, will: &'a Publication) -> bound::Heard<'a> {
+    let (client, topic) = (will.client.as_str(), &will.topic);
+    bound::Heard { caller, client, topic, payload: &will.payload, properties: will.properties.as_deref() }
 }
 
 impl Connection {
