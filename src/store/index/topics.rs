@@ -159,7 +159,7 @@ pub trait Topics: Shelf {
     /// The Changes that say what the last wills of all clients are; at most [`WILLS_MAX`].
     fn wills(&self) -> Result<Vec<Seq>, StoreError> {
         let prefix = keys::wills();
-        let found = self.scan(&prefix, &end_of(&prefix), Order::Up, WILLS_MAX)?;
+        let found = self.scan(&prefix, &end_of(&prefix), WILLS_MAX)?;
         found.iter().map(|(_, value)| Ok(record::decode_receipt(value)?)).collect()
     }
 
