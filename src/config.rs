@@ -172,6 +172,7 @@ impl Config {
                 anonymous: Anonymous::Off,
                 sys_interval_s: 0,
                 keep_alive_max_s: 0,
+                home_assistant: None,
             },
             disk: Disk { floor: None },
             backup: ScheduledBackups::default(),

@@ -9,10 +9,8 @@ use tracing::{Event, Level, Metadata, Subscriber};
 /// Starts writing events of this level and above.
 pub fn start(level: Level) {
     // A second start in one process keeps the first writer, which is as good.
-    let _ = tracing::subscriber::set_global_default(Lines {
-        level,
-        colours: std::io::stderr().is_terminal(),
-    });
+    let _ =
+        tracing::subscriber::set_global_default(Lines { level, colours: std::io::stderr().is_terminal() });
 }
 
 /// Writes a line for each event. Spans are not shown: the node enters none.

@@ -61,7 +61,12 @@ impl Door {
         let speak_here = config.bridges.iter().filter(|bridge| bridge.tells.is_some());
         let own = speak_here.map(|bridge| bridge.client_id.clone()).collect();
         let bindings = Bindings::new(config.binds.clone(), own, node);
-        let broker = Some(Arc::new(Broker::new(node.clone(), settings).with(bindings)));
+        let broker = Broker::new(node.clone(), settings).with(bindings);
+        let broker = match &config.mqtt.home_assistant {
+            Some(prefix) => broker.found_under(prefix, &config.name),
+            None => broker,
+        };
+        let broker = Some(Arc::new(broker));
         Ok(Door { listener, secure, broker, sockets })
     }
 

@@ -18,6 +18,8 @@ pub struct Mqtt {
     pub sys_interval_s: u32,
     /// Seconds of the longest keep-alive that a client of MQTT 5.0 may have; 0 for any.
     pub keep_alive_max_s: u16,
+    /// What the topics begin with under which Home Assistant finds the node; nowhere, without.
+    pub home_assistant: Option<String>,
 }
 
 /// Where devices connect by MQTT.

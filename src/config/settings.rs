@@ -5,6 +5,7 @@ use crate::base::board::Board;
 use crate::base::limits::LISTENERS_MAX;
 use crate::base::limits::{BACKUP_EVERY_MS_MAX, BACKUP_EVERY_MS_MIN, BACKUPS_KEPT_MAX};
 use crate::base::limits::{HOST_NAME_BYTES_MAX, HTTP_HOSTS_MAX, SITE_NAME_CHARS_MAX};
+use crate::doors::mqtt::home_assistant::is_prefix;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -173,6 +174,12 @@ pub(super) const SETTINGS: &[Setting] = &[
         show: |config| config.mqtt.keep_alive_max_s.to_string(),
     },
     Setting {
+        key: "mqtt.home_assistant",
+        expected: "\"off\" or Home Assistant's discovery prefix such as \"homeassistant\", not under linnet/",
+        set: |config, given| put(&mut config.mqtt.home_assistant, text(given).and_then(prefix_or_off)),
+        show: |config| quoted(config.mqtt.home_assistant.as_deref().unwrap_or("off")),
+    },
+    Setting {
         key: "disk.floor",
         expected: "\"auto\" or a size such as \"64 MB\" or \"1 GB\"",
         set: |config, given| put(&mut config.disk.floor, text(given).and_then(size_or_auto)),
@@ -303,6 +310,11 @@ fn shown_or_off(address: Option<SocketAddr>) -> String {
 
 fn address_or_off(text: &str) -> Option<Option<SocketAddr>> {
     if text == "off" { Some(None) } else { text.parse().ok().map(Some) }
+}
+
+fn prefix_or_off(text: &str) -> Option<Option<String>> {
+    let is_off = text == "off";
+    (is_off || is_prefix(text)).then(|| (!is_off).then(|| text.to_owned()))
 }
 
 const UNITS: [(&str, u64); 4] = [("GB", 1 << 30), ("MB", 1 << 20), ("KB", 1 << 10), ("B", 1)];

@@ -14,6 +14,7 @@ pub const REASONS: [&str; 5] = ["busy", "disk_full", "store_failed", "not_allowe
 #[derive(Debug, Default)]
 pub struct NodeCounts {
     messages: AtomicU64,
+    shaped: AtomicU64,
     refusals: [AtomicU64; REASONS.len()],
     syncs: Times,
 }
@@ -22,6 +23,11 @@ impl NodeCounts {
     /// Messages posted and on the disk.
     pub fn messages(&self) -> u64 {
         self.messages.load(Ordering::Relaxed)
+    }
+
+    /// Changes of rooms, users and devices that are on the disk: who shows them looks again when there are more.
+    pub fn shaped(&self) -> u64 {
+        self.shaped.load(Ordering::Relaxed)
     }
 
     /// Writes refused, for each of [`REASONS`].
@@ -37,6 +43,8 @@ impl NodeCounts {
     pub(super) fn settled(&self, changes: &[Arc<Change>]) {
         let posted = changes.iter().filter(|change| matches!(change.what, What::Posted { .. })).count();
         self.messages.fetch_add(posted as u64, Ordering::Relaxed);
+        let shaped = changes.iter().filter(|change| shapes(&change.what)).count();
+        self.shaped.fetch_add(shaped as u64, Ordering::Relaxed);
     }
 
     pub(super) fn refused(&self, refusal: &Refusal) {
@@ -54,6 +62,20 @@ impl NodeCounts {
     pub(super) fn synced(&self, took_ms: u64) {
         self.syncs.add(took_ms);
     }
+}
+
+/// Whether it is about who and what there is, and not about what is said.
+fn shapes(what: &What) -> bool {
+    matches!(
+        what,
+        What::RoomMade(_)
+            | What::RoomChanged { .. }
+            | What::RoomRemoved { .. }
+            | What::UserAdded(_)
+            | What::UserChanged(_)
+            | What::UserRemoved { .. }
+            | What::DeviceSet(_)
+    )
 }
 
 /// How long something took each time: a small histogram.

@@ -3,8 +3,11 @@
 mod basics;
 mod bind;
 mod client;
+mod discovery;
 mod five;
+mod home_assistant;
 mod hostile;
+mod own;
 mod rights;
 mod rooms;
 mod shares;

@@ -44,3 +44,21 @@ pub const MQTT_BACKLOG_SCAN_MAX: usize = 256;
 pub const MQTT_MOVE_EVERY: u32 = 64;
 /// Rights to publish that one connection remembers: a device has a handful of topics.
 pub const MQTT_PERMITS_MAX: usize = 8;
+/// Milliseconds between two looks at what the node says of itself, while somebody hears it.
+pub const OWN_LOOK_MS: u64 = 1_000;
+/// Looks after which the node says again how it is, changed or not.
+pub const OWN_STATE_LOOKS: u32 = 60;
+/// Bytes of what Home Assistant's topics begin with.
+pub const HA_PREFIX_BYTES_MAX: usize = 64;
+/// Rooms that Home Assistant finds: each is a device there, and some hundred bytes at each look.
+pub const HA_ROOMS_MAX: usize = 128;
+/// Rooms looked at for those.
+pub const HA_ROOMS_LOOKED_MAX: usize = 1_000;
+/// Devices that Home Assistant finds.
+pub const HA_DEVICES_MAX: usize = 256;
+/// Parts of a device's state that become sensors.
+pub const HA_PARTS_MAX: usize = 16;
+/// Bytes of the name of such a part.
+pub const HA_PART_BYTES_MAX: usize = 32;
+/// Bytes of a state that is looked into; a longer one is a text.
+pub const HA_STATE_BYTES_MAX: usize = 16 * 1024;

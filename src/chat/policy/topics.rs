@@ -53,11 +53,13 @@ pub fn may_publish(actor: &Actor, topic: &Topic) -> Result<MayPublish, Refusal> 
     Ok(MayPublish { topic: topic.clone(), user: actor.user.id.clone() })
 }
 
-/// May the node itself say this? Only what no client may publish: about itself, and its figures under `$SYS/`.
+/// May the node itself say this? Only what no client may publish: about itself, and its figures under `$SYS/`. And what
+/// it is, to those who find it by that.
 pub fn may_tell(node: &UserId, topic: &Topic) -> Result<MayPublish, Refusal> {
     match own_part(topic.as_str()) {
         Own::Node => {}
         _ if topic.as_str().starts_with("$SYS/") => {}
+        _ if is_discovery(topic.as_str()) => {}
         _ => return Err(Refusal::NotAllowed(Right::Publish)),
     }
     Ok(MayPublish { topic: topic.clone(), user: node.clone() })
@@ -73,6 +75,13 @@ pub fn may_say_bound(publish: &MayPublish, room: &Room) -> Result<MayPost, Refus
         return Err(Refusal::RoomArchived);
     }
     Ok(MayPost { room: room.id.clone(), user: publish.user().clone() })
+}
+
+/// `<prefix>/device/linnet_<more>/config`.
+fn is_discovery(topic: &str) -> bool {
+    let mut levels = topic.rsplit('/');
+    let ends = [levels.next(), levels.next(), levels.next()];
+    matches!(ends, [Some("config"), Some(id), Some("device")] if id.starts_with("linnet_"))
 }
 
 /// May the actor hear what is published to all topics of this filter?

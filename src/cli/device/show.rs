@@ -64,7 +64,7 @@ pub const DIALECTS: [Dialect; 7] = [
         option: "--home-assistant",
         template: include_str!("show/home-assistant.yaml"),
         publish: &["@NAME@/#", "homeassistant/#"],
-        subscribe: &["@NAME@/#", "homeassistant/#"],
+        subscribe: &["@NAME@/#", "homeassistant/#", "linnet/status/#", "linnet/device/#"],
     },
     Dialect {
         option: "--mosquitto",

@@ -3,4 +3,5 @@
 pub mod binding;
 pub mod bridge;
 pub mod dialects;
+pub mod home_assistant;
 pub mod server;

@@ -1,8 +1,8 @@
 //! Topics: what is published is kept where a session or the state of a topic needs it, and sessions outlive their
 //! connections.
 
-mod groups;
 pub mod bound;
+mod groups;
 pub mod page;
 pub mod publish;
 pub mod retained;

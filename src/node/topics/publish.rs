@@ -67,11 +67,16 @@ impl Node {
         Ok(taken)
     }
 
+    /// How many topics have something retained.
+    pub fn retained_topics(&mut self) -> Result<u64, Refusal> {
+        self.follower.retained(&self.view).map_err(refuse)
+    }
+
     fn make_sure_it_can_be_retained(&mut self, publication: &Publication) -> Result<(), Refusal> {
         if self.retained_at(&publication.topic).map_err(refuse)?.is_some() {
             return Ok(());
         }
-        if self.follower.retained(&self.view).map_err(refuse)? >= RETAINED_MAX as u64 {
+        if self.retained_topics()? >= RETAINED_MAX as u64 {
             return Err(Refusal::TooMany { what: "topics with a retained publication", max: RETAINED_MAX });
         }
         Ok(())

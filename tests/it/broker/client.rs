@@ -172,6 +172,11 @@ impl Client {
         }
     }
 
+    /// The version it speaks.
+    pub fn version(&self) -> u8 {
+        self.version
+    }
+
     /// Sends bytes as they are.
     pub fn send(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).unwrap();

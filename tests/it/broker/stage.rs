@@ -36,17 +36,22 @@ impl Stage {
         Stage::with(|_| ())
     }
 
+    /// A node that Home Assistant finds, by the name `home`.
+    pub fn found() -> Stage {
+        Stage::made("", |_| (), |broker| broker.found_under("homeassistant", "home"))
+    }
+
     /// A node whose door has these settings.
     pub fn with(change: impl FnOnce(&mut Settings)) -> Stage {
-        Stage::bound_with("", change)
+        Stage::made("", change, |broker| broker)
     }
 
     /// A node with these bindings, written as in its settings.
     pub fn bound(binds: &str) -> Stage {
-        Stage::bound_with(binds, |_| ())
+        Stage::made(binds, |_| (), |broker| broker)
     }
 
-    fn bound_with(binds: &str, change: impl FnOnce(&mut Settings)) -> Stage {
+    fn made(binds: &str, change: impl FnOnce(&mut Settings), made: impl FnOnce(Broker) -> Broker) -> Stage {
         let data = tempfile::tempdir().unwrap();
         let disk = Arc::new(OsDisk::new(data.path().to_owned()));
         let world = Arc::new(OsWorld::new());
@@ -64,7 +69,7 @@ impl Stage {
         std::fs::write(&file, binds).unwrap();
         let config = Config::load(&Sources { config: Some(file), ..Sources::default() }).unwrap().config;
         let bindings = Bindings::new(config.binds, vec!["linnet-own".into()], &node);
-        let broker = Arc::new(Broker::new(node.clone(), settings).with(bindings));
+        let broker = Arc::new(made(Broker::new(node.clone(), settings).with(bindings)));
         let (stop, stopped) = oneshot::channel();
         let (bound, address) = std::sync::mpsc::channel();
         let hub = node.hub.clone();

@@ -191,6 +191,10 @@ impl Connection {
     /// Does what there is to do; whether there was anything.
     fn turn(&mut self, context: &mut Context<'_>) -> Result<bool, End> {
         if let Poll::Ready(why) = self.bell.poll_rung(context) {
+            if why == Ring::Stopping {
+                // The node's farewell is the last that was said.
+                self.tell(context)?;
+            }
             return Err(End::Rung(why));
         }
         if self.socket.is_stalled() {

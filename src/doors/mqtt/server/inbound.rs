@@ -208,7 +208,10 @@ impl Connection {
     ) -> Result<(), End> {
         let is_v5 = self.peer.version == Version::V5;
         let (reason, words) = match &result {
-            Ok(()) => (Reason::SUCCESS, None),
+            Ok(()) => {
+                self.broker.own.note_published(topic);
+                (Reason::SUCCESS, None)
+            }
             Err(refusal) => {
                 let (reason, words) = words::told(refusal, topic.as_str());
                 self.broker.counts.refused.add(1);

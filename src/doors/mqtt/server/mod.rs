@@ -11,6 +11,7 @@ mod doorstep;
 mod draft;
 mod inbound;
 mod outbound;
+mod own;
 pub mod packet;
 mod persistent;
 mod registry;
@@ -32,14 +33,16 @@ use crate::chat::policy::MayPublish;
 use crate::chat::publication::{Publication, group_of};
 use crate::chat::refusal::Refusal;
 use crate::delivery::Refused;
+use crate::doors::mqtt::home_assistant::Discovery;
 use crate::doors::reach::{Clients, Stream, Take, Tls};
 use crate::node::{NodeHandle, Reading};
 use doorstep::Doorstep;
+use own::Own;
 use registry::Registry;
 use socket::Socket;
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use sys::Counts;
 use tokio::net::TcpListener;
@@ -74,6 +77,9 @@ pub struct Broker {
     wills: Wills,
     counts: Counts,
     bindings: Bindings,
+    own: Own,
+    /// What Home Assistant's topics begin with, and how the node is called there.
+    finding: Option<(String, String)>,
 }
 
 impl Broker {
@@ -89,12 +95,19 @@ impl Broker {
             wills: Wills::default(),
             counts: Counts::default(),
             bindings: Bindings::default(),
+            own: Own::default(),
+            finding: None,
         }
     }
 
     /// The same, with topics that are said in rooms.
     pub fn with(self, bindings: Bindings) -> Self {
         Self { bindings, ..self }
+    }
+
+    /// Has Home Assistant find the node by this name, under topics that begin so.
+    pub fn found_under(self, prefix: &str, name: &str) -> Self {
+        Self { finding: Some((prefix.to_owned(), name.to_owned())), ..self }
     }
 }
 
@@ -112,6 +125,16 @@ impl Broker {
             }
             Ok(())
         })
+    }
+
+    /// From here on Home Assistant finds the node, which has its number by now.
+    fn let_find(&self) {
+        let number = self.node.read(|reading| reading.node_number());
+        if let (Some((prefix, name)), Ok(node)) = (self.finding.clone(), number) {
+            let (base, version) = ("linnet".to_owned(), self.settings.version);
+            // A broker is served once.
+            let _ = self.own.discovery.set(Discovery { prefix, base, node, name, version });
+        }
     }
 
     /// The newest place in the order that is on the disk.
@@ -159,13 +182,18 @@ pub async fn serve(ports: Vec<Port>, broker: Arc<Broker>, shutdown: impl Future<
         tracing::error!(?refusal, "what sessions hear is not known: what is published is not kept for them");
     }
     broker.bindings.set_up(&broker.node).await;
-    let mut aside =
-        vec![tokio::spawn(will::publish_due(broker.clone())), tokio::spawn(sys::tell(broker.clone()))];
-    aside.push(tokio::spawn(bound::say_due(broker.clone())));
+    sys::count_retained(&broker).await;
+    broker.let_find();
+    let mut aside = vec![
+        tokio::spawn(will::publish_due(broker.clone())),
+        tokio::spawn(sys::tell(broker.clone())),
+        tokio::spawn(own::tell(broker.clone())),
+        tokio::spawn(bound::say_due(broker.clone())),
+    ];
     aside.extend(ports.into_iter().map(|port| tokio::spawn(accept(port, broker.clone()))));
     shutdown.await;
     aside.iter().for_each(JoinHandle::abort);
-    broker.stopping.store(true, Ordering::SeqCst);
+    broker.say_farewell();
     broker.doorstep.stop();
     broker.registry.stop();
     // All places are free when every connection has ended.

@@ -14,6 +14,7 @@ use crate::chat::topic::Filter;
 use crate::delivery::Parcel;
 use crate::node::Node;
 use smol_str::SmolStr;
+use std::sync::Arc;
 use std::task::Context;
 
 impl Connection {
@@ -312,9 +313,12 @@ impl Connection {
             {
                 continue;
             }
+            let published = parcel.sheet.publication();
+            let Some(publication) = self.heard_of(published) else { continue };
+            let is_whole = Arc::ptr_eq(&publication, published);
             self.offer(Delivery {
-                publication: parcel.sheet.publication().clone(),
-                shared: self.shared(&parcel),
+                publication,
+                shared: self.shared(&parcel).filter(|_| is_whole),
                 seq,
                 qos: parcel.qos,
                 retain: parcel.retain,

@@ -5,7 +5,8 @@ use super::session::Session;
 use crate::base::id::UserId;
 use crate::base::limits::{MQTT_AWAY_MAX, MQTT_TAKEOVER_MS};
 use smol_str::SmolStr;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -44,6 +45,8 @@ pub struct Registry {
     held: Mutex<HashMap<SmolStr, Held>>,
     /// Somebody left.
     left: Notify,
+    /// How often somebody came or went.
+    moves: AtomicU64,
 }
 
 /// One client's place; it is given back by [`Registry::leave`].
@@ -96,6 +99,7 @@ impl Registry {
             Some(Held::Away { .. }) | None => {}
         }
         let here = Held::Here { user: user.clone(), bell: bell.clone() };
+        self.moves.fetch_add(1, Ordering::Relaxed);
         let session = match held.insert(client.clone(), here) {
             Some(Held::Away { session, .. }) => Some(session),
             Some(Held::Here { .. }) | None => None,
@@ -111,6 +115,7 @@ impl Registry {
             return;
         }
         held.remove(&seat.client);
+        self.moves.fetch_add(1, Ordering::Relaxed);
         if let Some((session, until)) = kept {
             let now = Instant::now();
             held.retain(|_, held| !matches!(held, Held::Away { until: Some(until), .. } if *until <= now));
@@ -140,6 +145,21 @@ impl Registry {
     /// Whether a client is connected.
     pub fn is_here(&self, client: &str) -> bool {
         matches!(self.held().get(client), Some(Held::Here { .. }))
+    }
+
+    /// How often somebody came or went.
+    pub fn moves(&self) -> u64 {
+        self.moves.load(Ordering::Relaxed)
+    }
+
+    /// Whose clients are connected.
+    pub fn users(&self) -> HashSet<UserId> {
+        let held = self.held();
+        let here = held.values().filter_map(|held| match held {
+            Held::Here { user, .. } => Some(user.clone()),
+            Held::Away { .. } => None,
+        });
+        here.collect()
     }
 
     /// How many are connected.

@@ -18,6 +18,8 @@ use crate::node::{Caller, Node};
 /// What is retained for one subscription, and how far it was told.
 pub(super) struct Walk {
     permit: MaySubscribe,
+    /// The next of what the node itself says, until all of that was told.
+    own: Option<usize>,
     after: Option<Topic>,
     qos: Qos,
     id: Option<u32>,
@@ -100,7 +102,7 @@ impl Connection {
             Retained::Never => false,
         };
         if tells && subscription.share.is_none() {
-            self.retained.push_back(Walk { permit, after: None, qos, id: subscription.id });
+            self.retained.push_back(Walk { permit, own: Some(0), after: None, qos, id: subscription.id });
         }
         self.hears.retain(|known| known.filter != subscription.filter || known.share != subscription.share);
         let is_of_rooms = is_of_rooms(&subscription.filter);
@@ -155,14 +157,19 @@ impl Connection {
     /// Tells some of what is retained for new subscriptions; whether there was any.
     pub(super) fn tell_retained(&mut self) -> Result<bool, End> {
         let Some(walk) = self.retained.pop_front() else { return Ok(false) };
-        let Walk { permit, after, qos, id } = walk;
+        let Walk { permit, own, after, qos, id } = walk;
+        if let Some(from) = own {
+            let own = self.tell_own(permit.filter(), (qos, id), from);
+            self.retained.push_front(Walk { permit, own, after, qos, id });
+            return Ok(true);
+        }
         let page = self.broker.node.read(|reading| {
             let page = reading.retained(&permit, after.as_ref(), MQTT_RETAINED_AT_ONCE)?;
             Ok((page, reading.now()))
         });
         let Ok((page, now)) = page else { return Ok(true) };
         if let Some(after) = page.reached {
-            self.retained.push_front(Walk { permit, after: Some(after), qos, id });
+            self.retained.push_front(Walk { permit, own, after: Some(after), qos, id });
         }
         for (seq, publication, moment) in page.found {
             let qos = qos.min(publication.qos);

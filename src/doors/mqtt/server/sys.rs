@@ -1,16 +1,21 @@
-//! The figures of the broker under `$SYS/broker/`, told while somebody wants to hear them.
+//! The figures of the broker under `$SYS/broker/`, by the names of mosquitto(8): to whoever subscribes at once, and every
+//! so often from then on.
+
+mod load;
 
 use super::Broker;
-use crate::base::id::UserId;
-use crate::chat::publication::{Publication, Qos, group_of};
-use crate::chat::topic::Topic;
-use crate::node::caller::NODE_USER;
-use smol_str::SmolStr;
+use crate::chat::publication::group_of;
+use crate::chat::refusal::Refusal;
+use crate::node::Caller;
+use load::Loads;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// One figure that only grows.
+/// What the topics of all figures begin with.
+pub const FIGURES: &str = "$SYS/broker/";
+
+/// One figure.
 #[derive(Default)]
 pub struct Count(AtomicU64);
 
@@ -23,6 +28,11 @@ impl Count {
     /// At least so many.
     pub fn reach(&self, height: u64) {
         self.0.fetch_max(height, Ordering::Relaxed);
+    }
+
+    /// So many now, of what also becomes less.
+    pub fn set(&self, now: u64) {
+        self.0.store(now, Ordering::Relaxed);
     }
 
     fn get(&self) -> u64 {
@@ -49,6 +59,12 @@ pub struct Counts {
     pub refused: Count,
     /// Most clients at one time.
     pub clients_max: Count,
+    /// Clients that were let in.
+    pub connections: Count,
+    /// Topics with something retained, when somebody last looked.
+    retained: Count,
+    /// How much of it there was lately.
+    loads: Loads,
 }
 
 /// Tells the figures every so often, for as long as it is polled.
@@ -60,53 +76,76 @@ pub async fn tell(broker: Arc<Broker>) {
     let mut every = tokio::time::interval(Duration::from_secs(seconds));
     loop {
         every.tick().await;
+        broker.counts.loads.note(seconds, &broker.counts.flows());
         if broker.node.hub.topics_counts().seats > 0 {
+            count_retained(&broker).await;
             for (name, figure) in figures(&broker) {
-                tell_one(&broker, name, figure);
+                broker.say(&format!("{FIGURES}{name}"), figure.into_bytes());
             }
         }
     }
 }
 
-fn tell_one(broker: &Broker, name: &str, figure: String) {
-    let Ok(topic) = Topic::parse(&format!("$SYS/broker/{name}")) else { return };
-    let payload = figure.into_bytes().into();
-    let (by, client): (UserId, _) = (NODE_USER, SmolStr::default());
-    let (expiry_s, properties) = (None, None);
-    let publication =
-        Publication { topic, payload, qos: Qos::Most, retain: false, expiry_s, properties, by, client };
-    let publication = Arc::new(publication);
-    let told = broker.publish_live(&publication, |reading| reading.may_tell(&publication.topic));
-    if let Err(refusal) = told {
-        tracing::debug!(?refusal, name, "a figure was not told");
+/// Asks the writer how many topics have something retained: it counts as it goes.
+pub async fn count_retained(broker: &Broker) {
+    let counted = broker.node.call(&Caller::Operator, |node| node.retained_topics()).await;
+    match counted {
+        Ok(retained) => broker.counts.retained.set(retained),
+        Err(Refusal::Busy) => {}
+        Err(refusal) => tracing::debug!(?refusal, "what is retained was not counted"),
+    }
+}
+
+impl Counts {
+    /// What grows, by the names under which its load is told.
+    fn flows(&self) -> [u64; load::FLOWS.len()] {
+        let flows = [
+            &self.connections,
+            &self.bytes_in,
+            &self.bytes_out,
+            &self.packets_in,
+            &self.packets_out,
+            &self.published,
+            &self.delivered,
+        ];
+        flows.map(Count::get)
     }
 }
 
 /// The figures by the names that Mosquitto's users know.
-fn figures(broker: &Broker) -> Vec<(&'static str, String)> {
-    let (counts, here) = (&broker.counts, broker.registry.count());
+pub fn figures(broker: &Broker) -> Vec<(String, String)> {
+    let (counts, here) = (&broker.counts, broker.registry.count() as u64);
     let topics = broker.node.hub.topics_counts();
-    let sessions = broker
-        .node
-        .read(|reading| {
-            Ok(reading.topic_sessions()?.iter().filter(|one| group_of(&one.client).is_none()).count())
-        })
-        .unwrap_or_default();
-    let number = |number: u64| number.to_string();
-    vec![
-        ("version", format!("linnet {}", broker.settings.version)),
-        ("uptime", format!("{} seconds", broker.now_ms() / 1_000)),
-        ("clients/connected", number(here as u64)),
-        ("clients/maximum", number(counts.clients_max.get())),
-        ("clients/persistent", number(sessions as u64)),
-        ("messages/received", number(counts.packets_in.get())),
-        ("messages/sent", number(counts.packets_out.get())),
-        ("publish/messages/received", number(counts.published.get())),
-        ("publish/messages/sent", number(counts.delivered.get())),
-        ("publish/messages/refused", number(counts.refused.get())),
-        ("publish/messages/dropped", number(topics.dropped)),
-        ("bytes/received", number(counts.bytes_in.get())),
-        ("bytes/sent", number(counts.bytes_out.get())),
-        ("subscriptions/count", number(topics.subscriptions as u64)),
-    ]
+    let sessions = broker.node.read(|reading| {
+        Ok(reading.topic_sessions()?.iter().filter(|one| group_of(&one.client).is_none()).count())
+    });
+    let sessions = sessions.unwrap_or_default();
+    let away = topics.parked as u64;
+    let numbers = [
+        ("clients/connected", here),
+        ("clients/disconnected", away),
+        ("clients/total", here + away),
+        ("clients/maximum", counts.clients_max.get()),
+        ("clients/persistent", sessions as u64),
+        ("messages/received", counts.packets_in.get()),
+        ("messages/sent", counts.packets_out.get()),
+        // What is kept for a session lies among everything else: it has no store of its own.
+        ("messages/stored", counts.retained.get()),
+        ("store/messages/count", counts.retained.get()),
+        ("retained messages/count", counts.retained.get()),
+        ("publish/messages/received", counts.published.get()),
+        ("publish/messages/sent", counts.delivered.get()),
+        ("publish/messages/refused", counts.refused.get()),
+        ("publish/messages/dropped", topics.dropped),
+        ("bytes/received", counts.bytes_in.get()),
+        ("bytes/sent", counts.bytes_out.get()),
+        ("subscriptions/count", topics.subscriptions as u64),
+    ];
+    let mut all = vec![
+        ("version".to_owned(), format!("linnet {}", broker.settings.version)),
+        ("uptime".to_owned(), format!("{} seconds", broker.now_ms() / 1_000)),
+    ];
+    all.extend(numbers.map(|(name, number)| (name.to_owned(), number.to_string())));
+    all.extend(counts.loads.told());
+    all
 }
