@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use ways::Direction;
 
 /// Keys of a block, in the order they are shown.
-pub(super) const KEYS: [&str; 26] = [
+pub(super) const KEYS: [&str; 27] = [
     "name",
     "url",
     "version",
@@ -44,6 +44,7 @@ pub(super) const KEYS: [&str; 26] = [
     "out_topic",
     "out_template",
     "status_topic",
+    "home_assistant",
     "client_id",
 ];
 
@@ -86,6 +87,7 @@ impl Block<'_> {
         let tells = self.tells(direction, &room);
         let hears = self.hears(direction, tells.as_ref());
         let status_topic = self.status_topic();
+        let found = self.found();
         let client_id = self.client_id(name.as_deref());
         Some(BridgeRule {
             name: name?,
@@ -99,6 +101,7 @@ impl Block<'_> {
             hears: hears?,
             tells: tells?,
             status_topic,
+            found,
             fellows: Vec::new(),
         })
     }

@@ -249,6 +249,21 @@ fn a_bridge_goes_in_or_out_or_both_ways() {
 }
 
 #[test]
+fn home_assistant_finds_the_node_under_a_prefix_or_nowhere() {
+    let text = "name = 'My home'\n[mqtt]\nhome_assistant = 'off'\n".to_owned()
+        + &BRIDGE.replace("url", "home_assistant = 'ha'\nurl");
+    let loaded = load(&[("linnet.toml", &text)], &[], &[]).expect("a bridge");
+    assert_eq!(loaded.config.mqtt.home_assistant, None);
+    let found = loaded.config.bridges[0].found.as_ref().expect("it is found");
+    assert_eq!((&*found.prefix, &*found.base, &*found.name), ("ha", "linnet/My-home/ha", "My home"));
+    let usual = load(&[("linnet.toml", "")], &[], &[]).expect("the defaults");
+    assert_eq!(usual.config.mqtt.home_assistant.as_deref(), Some("homeassistant"));
+    for bad in ["linnet", "a/#", ""] {
+        assert!(load(&[("linnet.toml", &format!("[mqtt]\nhome_assistant = '{bad}'\n"))], &[], &[]).is_err());
+    }
+}
+
+#[test]
 fn bridges_of_all_files_add_up() {
     let other = BRIDGE.replace("porch", "attic") + "user = 'me'\npassword_file = 'secret'\n";
     let loaded = load(&[("linnet.toml", BRIDGE), ("conf.d/a.toml", &other)], &[], &[]).expect("two bridges");

@@ -1,6 +1,7 @@
 //! The inbound bridge: a real Mosquitto and real publishers; and a scripted broker for what happens only by chance.
 
 mod carriers;
+mod found;
 mod outward;
 mod real;
 mod scripted;
@@ -36,6 +37,7 @@ fn rule(port: u16, topic: &str) -> BridgeRule {
         }),
         tells: None,
         status_topic: None,
+        found: None,
         fellows: Vec::new(),
     }
 }

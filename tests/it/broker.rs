@@ -3,7 +3,7 @@
 mod basics;
 mod bind;
 mod client;
-mod discovery;
+pub mod discovery;
 mod five;
 mod home_assistant;
 mod hostile;

@@ -8,8 +8,9 @@ use crate::config::origin::{Origin, Row};
 use crate::config::problem::Problem;
 use crate::config::settings::Given;
 use crate::doors::mqtt::binding::TopicFilter;
-use crate::doors::mqtt::bridge::rule::{BridgeRule, Hears, Tells};
+use crate::doors::mqtt::bridge::rule::{BridgeRule, Found, Hears, Tells};
 use crate::doors::mqtt::bridge::saying::{Form, Saying};
+use crate::doors::mqtt::home_assistant::is_prefix;
 
 /// How what another linnet says reads unless something else is written.
 const LINNETS_TEMPLATE: &str = "{json.author}: {json.text}";
@@ -101,6 +102,16 @@ impl Block<'_> {
     }
 }
 
+impl Block<'_> {
+    /// Home Assistant at the broker, if it is to find the node; how that is called, all blocks together tell.
+    pub(super) fn found(&mut self) -> Option<Found> {
+        const WANTED: &str = "Home Assistant's discovery prefix such as homeassistant, not under linnet/";
+        let parse = |text: &str| is_prefix(text).then(|| text.to_owned()).ok_or(WANTED);
+        let prefix = self.optional("home_assistant", "a text", parse)?;
+        Some(Found { prefix, base: String::new(), name: String::new() })
+    }
+}
+
 /// A name as one level of a topic.
 fn level(name: &str) -> String {
     name.replace(|letter: char| "/+#$".contains(letter) || letter.is_control() || letter == ' ', "-")
@@ -113,6 +124,9 @@ pub(in crate::config) fn gather(bridges: &mut [BridgeRule], rows: &mut [Row], no
     for (at, rule) in bridges.iter_mut().enumerate() {
         let is_fellow = |(place, name): &&(String, String)| *place == places[at].0 && *name != rule.name;
         rule.fellows = places.iter().filter(is_fellow).map(|(_, name)| name.clone()).collect();
+        if let Some(found) = &mut rule.found {
+            (found.base, found.name) = (format!("linnet/{}/ha", level(node)), node.to_owned());
+        }
         let key = format!("bridge.{}.{STATUS_TOPIC}", rule.name);
         let usual = rows.iter_mut().find(|row| row.key == key && row.origin == Origin::Default);
         let is_first = places.iter().position(|(place, _)| *place == places[at].0) == Some(at);

@@ -68,6 +68,11 @@ impl Hub {
         self.topics().unpark(client)
     }
 
+    /// Whether a user has a client that is connected.
+    pub fn hears_topics(&self, user: &UserId) -> bool {
+        self.topics().people.contains_key(user)
+    }
+
     /// How many listen to topics, and what became of publications.
     pub fn topics_counts(&self) -> TopicsCounts {
         self.topics().counts()

@@ -31,6 +31,11 @@ impl Reading {
         Ok(change.and_then(|change| Some((change.seq, publication_in(&change)?))))
     }
 
+    /// A number that is another one when something else is retained for this topic; nothing where nothing is.
+    pub fn retained_mark(&self, topic: &Topic) -> Result<Option<u64>, Refusal> {
+        Ok(self.retained_at(topic).map_err(refuse)?.map(|retained| retained.pos))
+    }
+
     /// What is retained for the topics of a filter, after this one: at most `max`, and some of
     /// [`TOPIC_PAGE_BYTES_MAX`].
     pub fn retained(

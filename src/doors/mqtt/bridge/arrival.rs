@@ -111,6 +111,7 @@ mod tests {
             }),
             tells: None,
             status_topic: Some("tele/linnet".to_owned()),
+            found: None,
             fellows: Vec::new(),
         }
     }

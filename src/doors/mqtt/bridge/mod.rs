@@ -20,6 +20,7 @@ mod arrival;
 pub mod broker;
 mod dial;
 mod fault;
+mod finding;
 pub(in crate::doors::mqtt) mod guard;
 pub mod rule;
 pub mod saying;
@@ -94,9 +95,11 @@ pub async fn run(
     shutdown: impl Future<Output = ()>,
 ) {
     let (stop, stopping) = watch::channel(false);
-    let mut work = pin!(keep_connected(rule, node, status, stopping));
+    let found = finding::keep_found(rule.clone(), node.clone(), stopping.clone());
+    let work = async { tokio::join!(keep_connected(rule, node, status, stopping), found) };
+    let mut work = pin!(work);
     tokio::select! {
-        () = &mut work => return,
+        _ = &mut work => return,
         () = shutdown => {}
     }
     // The receivers live in `work`.

@@ -34,6 +34,8 @@ pub struct BridgeRule {
     pub tells: Option<Tells>,
     /// Where to say that the bridge is there, and to have the broker say that it is gone.
     pub status_topic: Option<String>,
+    /// How Home Assistant at the broker finds the node, if it does.
+    pub found: Option<Found>,
     /// Bridges of this node at the same broker: what they bring it has already.
     pub fellows: Vec<String>,
 }
@@ -54,6 +56,17 @@ pub struct Tells {
     pub topic: String,
     /// How a message reads there.
     pub saying: Saying,
+}
+
+/// Home Assistant at a broker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// What the topics of its discovery begin with.
+    pub prefix: String,
+    /// What the topics of the node begin with there.
+    pub base: String,
+    /// How the node is called there.
+    pub name: String,
 }
 
 /// Where a bridge's password is.

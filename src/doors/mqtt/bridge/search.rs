@@ -72,6 +72,7 @@ impl Search {
             hears: Some(hears),
             tells: None,
             status_topic: None,
+            found: None,
             fellows: Vec::new(),
         }
     }

@@ -29,7 +29,7 @@ const BIRTH_PACKET: u16 = u16::MAX - 1;
 const FAREWELL_PACKET: u16 = u16::MAX - 2;
 
 /// What the status topic says, in the form Zigbee2MQTT made known.
-fn state(word: &str) -> String {
+pub(super) fn state(word: &str) -> String {
     format!(r#"{{"state":"{word}","version":"{}"}}"#, env!("CARGO_PKG_VERSION"))
 }
 

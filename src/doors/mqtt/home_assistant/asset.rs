@@ -9,7 +9,6 @@ use crate::chat::room::{Room, RoomKind};
 use crate::chat::topic::{Filter, Topic};
 use crate::chat::user::User;
 use crate::node::{Catalog, Reading, refuse};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// One thing as it is now.
@@ -27,12 +26,14 @@ pub enum Asset {
 pub fn assets(reading: &Reading) -> Result<Vec<Asset>, Refusal> {
     let devices = reading.devices(None, HA_DEVICES_MAX).map_err(refuse)?;
     let bindings = devices.iter().flat_map(|device| &device.bindings).filter(|binding| binding.post);
-    let bound: Vec<&RoomId> = bindings.map(|binding| &binding.room).collect();
-    let known: BTreeSet<&RoomId> = bound.iter().copied().collect();
+    let mut bound: Vec<&RoomId> = bindings.map(|binding| &binding.room).collect();
+    bound.sort_unstable();
     let rooms = reading.rooms(None, HA_ROOMS_LOOKED_MAX).map_err(refuse)?;
     // A private room is found by a device that was let in there, and by nobody else.
     let is_shown = |room: &Arc<Room>| {
-        room.name.is_some() && !room.archived && (room.kind == RoomKind::Public || known.contains(&room.id))
+        room.name.is_some()
+            && !room.archived
+            && (room.kind == RoomKind::Public || bound.binary_search(&&room.id).is_ok())
     };
     let rooms = rooms.into_iter().filter(is_shown).take(HA_ROOMS_MAX).map(|room| {
         let speakers = bound.iter().filter(|bound| ***bound == room.id).count();
@@ -61,7 +62,7 @@ impl Discovery {
     pub fn config_of(&self, reading: &Reading, asset: &Asset) -> Vec<u8> {
         match asset {
             Asset::Node => self.of_node(),
-            Asset::Room(room, _) => self.of_room(room, true),
+            Asset::Room(room, _) => self.of_room(room),
             Asset::Device(user) => {
                 let topic = Topic::parse(&format!("linnet/device/{}/state", user.username));
                 let state = topic.and_then(|topic| reading.retained_of(&topic)).ok().flatten();

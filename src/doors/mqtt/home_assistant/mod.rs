@@ -37,6 +37,8 @@ pub struct Discovery {
     pub prefix: String,
     /// What the topics of the node begin with, `linnet` at its own broker.
     pub base: String,
+    /// Whether that is so: elsewhere there is only what a bridge brings there.
+    pub is_own: bool,
     /// The node's number.
     pub node: u64,
     /// How the node is called.
@@ -55,6 +57,21 @@ impl Discovery {
     /// Where Home Assistant says that it has come.
     pub fn birth(&self) -> String {
         format!("{}/status", self.prefix)
+    }
+
+    /// Where a room takes what is to be said there.
+    pub fn post(&self, room: &str) -> String {
+        self.path(&format!("room/{room}/post"))
+    }
+
+    /// The room of such a topic.
+    pub fn room_of<'a>(&self, topic: &'a str) -> Option<&'a str> {
+        topic.strip_prefix(&self.base)?.strip_prefix("/room/")?.strip_suffix("/post")
+    }
+
+    /// Where the state of a device is.
+    pub fn device_state(&self, device: &str) -> String {
+        self.path(&format!("device/{device}/state"))
     }
 
     /// Where the node says whether it is there.
@@ -114,15 +131,13 @@ impl Discovery {
     }
 
     /// The configuration of a room: what is sent there is said there; and what is said, where that can be heard.
-    pub fn of_room(&self, room: &Room, is_heard: bool) -> Vec<u8> {
-        let path = |end: &str| self.path(&format!("room/{}/{end}", room.label()));
+    pub fn of_room(&self, room: &Room) -> Vec<u8> {
+        let label = room.label();
+        let say = json!({"p": "notify", "name": null, "command_topic": self.post(label), "qos": 1});
         let mut parts = Map::new();
-        parts.insert(
-            "say".into(),
-            json!({"p": "notify", "name": null, "command_topic": path("post"), "qos": 1}),
-        );
-        if is_heard {
-            parts.insert("said".into(), parts::said(&path("msg")));
+        parts.insert("say".into(), say);
+        if self.is_own {
+            parts.insert("said".into(), parts::said(&self.path(&format!("room/{label}/msg"))));
         }
         self.config(&Thing::Room(room.id.clone()), &format!("#{}", room.label()), "room", parts)
     }
@@ -130,13 +145,13 @@ impl Discovery {
     /// The configuration of a device whose state is this.
     pub fn of_device(&self, user: &User, state: Option<&[u8]>) -> Vec<u8> {
         let name = user.username.as_str();
-        let path = |end: &str| self.path(&format!("device/{name}/{end}"));
-        let mut parts = parts::reported(&path("state"), state);
+        let mut parts = parts::reported(&self.device_state(name), state);
         parts.insert("connected".into(), parts::connected(&self.here(name)));
-        parts.insert(
-            "say".into(),
-            json!({"p": "notify", "name": "Say", "command_topic": path("in"), "qos": 1}),
-        );
+        if self.is_own {
+            let command = self.path(&format!("device/{name}/in"));
+            let say = json!({"p": "notify", "name": "Say", "command_topic": command, "qos": 1});
+            parts.insert("say".into(), say);
+        }
         let shown = if user.name.is_empty() { name } else { user.name.as_str() };
         self.config(&Thing::Device(user.id.clone()), shown, "device", parts)
     }
@@ -188,7 +203,7 @@ mod tests {
 
     fn discovery() -> Discovery {
         let (prefix, base) = ("homeassistant".to_owned(), "linnet".to_owned());
-        Discovery { prefix, base, node: 0xAB, name: "linnet".to_owned(), version: "0.1.0" }
+        Discovery { prefix, base, is_own: true, node: 0xAB, name: "linnet".to_owned(), version: "0.1.0" }
     }
 
     #[test]

@@ -6,14 +6,17 @@ use crate::node::clock::Trust;
 use crate::node::health::Severity;
 use serde_json::{Map, Value, json};
 
-/// What the node tells of itself: key, name, class, unit, and how it grows.
-const FIGURES: [(&str, &str, Option<&str>, Option<&str>, Option<&str>); 6] = [
-    ("disk_free", "Disk free", Some("data_size"), Some("MB"), Some("measurement")),
-    ("sessions", "Sessions", None, None, Some("measurement")),
-    ("messages", "Messages", None, None, Some("total_increasing")),
-    ("uptime", "Uptime", Some("duration"), Some("s"), Some("measurement")),
-    ("version", "Version", None, None, None),
-    ("clock", "Clock", None, None, None),
+/// A figure: its key and name; its class, its unit and how it grows.
+type Figure = (&'static str, &'static str, [Option<&'static str>; 3]);
+
+/// What the node tells of itself.
+const FIGURES: [Figure; 6] = [
+    ("disk_free", "Disk free", [Some("data_size"), Some("MB"), Some("measurement")]),
+    ("sessions", "Sessions", [None, None, Some("measurement")]),
+    ("messages", "Messages", [None, None, Some("total_increasing")]),
+    ("uptime", "Uptime", [Some("duration"), Some("s"), Some("measurement")]),
+    ("version", "Version", [None; 3]),
+    ("clock", "Clock", [None; 3]),
 ];
 
 /// The components of the node, read from its state.
@@ -30,7 +33,7 @@ pub fn of_node(state: &str) -> Map<String, Value> {
         "json_attributes_template": "{{ {'troubles': value_json.troubles} | tojson }}",
     });
     parts.insert("problem".into(), problem);
-    for (key, name, class, unit, growth) in FIGURES {
+    for (key, name, more) in FIGURES {
         let mut part = json!({
             "p": "sensor",
             "name": name,
@@ -38,8 +41,7 @@ pub fn of_node(state: &str) -> Map<String, Value> {
             "state_topic": state,
             "value_template": format!("{{{{ value_json.{key} }}}}"),
         });
-        let more = [("device_class", class), ("unit_of_measurement", unit), ("state_class", growth)];
-        for (key, value) in more {
+        for (key, value) in ["device_class", "unit_of_measurement", "state_class"].into_iter().zip(more) {
             if let Some(value) = value {
                 part[key] = value.into();
             }

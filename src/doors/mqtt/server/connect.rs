@@ -323,7 +323,6 @@ impl Arrival {
         let client = is_assigned.then(|| session.client.clone());
         let (caller, count) = (known.caller, broker.registry.count());
         broker.counts.clients_max.reach(count as u64);
-        broker.counts.connections.add(1);
         if !was_there {
             session.told = live_from;
         }

@@ -135,6 +135,7 @@ impl Connection {
         let keep_alive = (connect.keep_alive_s > 0)
             .then(|| Duration::from_millis(u64::from(connect.keep_alive_s) * 1_500));
         let now = Instant::now();
+        made.broker.counts.connections.add(1);
         Box::new(Self {
             broker: made.broker,
             socket: made.socket,

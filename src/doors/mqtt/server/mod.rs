@@ -8,7 +8,7 @@ mod bound;
 mod connect;
 mod connection;
 mod doorstep;
-mod draft;
+pub mod draft;
 mod inbound;
 mod outbound;
 mod own;
@@ -133,7 +133,7 @@ impl Broker {
         if let (Some((prefix, name)), Ok(node)) = (self.finding.clone(), number) {
             let (base, version) = ("linnet".to_owned(), self.settings.version);
             // A broker is served once.
-            let _ = self.own.discovery.set(Discovery { prefix, base, node, name, version });
+            let _ = self.own.discovery.set(Discovery { prefix, base, is_own: true, node, name, version });
         }
     }
 

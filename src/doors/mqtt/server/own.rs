@@ -20,7 +20,6 @@ use crate::doors::mqtt::home_assistant::{Asset, Discovery, assets, parts};
 use crate::node::caller::NODE_USER;
 use crate::node::{Catalog, Reading, refuse};
 use smol_str::SmolStr;
-use std::collections::{BTreeSet, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use tokio::sync::Notify;
@@ -43,7 +42,7 @@ pub(super) struct Own {
     /// Home Assistant has come, and is told everything again.
     again: AtomicBool,
     /// Devices that published a state since the last look.
-    reported: Mutex<BTreeSet<SmolStr>>,
+    reported: Mutex<Vec<SmolStr>>,
 }
 
 /// Something that the node says.
@@ -67,7 +66,7 @@ impl Own {
         }
     }
 
-    fn reported(&self) -> MutexGuard<'_, BTreeSet<SmolStr>> {
+    fn reported(&self) -> MutexGuard<'_, Vec<SmolStr>> {
         self.reported.lock().expect("no holder of this lock panics")
     }
 
@@ -79,9 +78,9 @@ impl Own {
         let text = topic.as_str();
         if let Some(device) = text.strip_prefix("linnet/device/").and_then(|rest| rest.strip_suffix("/state"))
         {
-            let mut reported = self.reported();
-            if reported.len() < HA_DEVICES_MAX {
-                reported.insert(SmolStr::new(device.to_ascii_lowercase()));
+            let (mut reported, device) = (self.reported(), SmolStr::new(device.to_ascii_lowercase()));
+            if reported.len() < HA_DEVICES_MAX && !reported.contains(&device) {
+                reported.push(device);
             }
         } else if text.strip_suffix("/status") == Some(&discovery.prefix) {
             self.again.store(true, Ordering::SeqCst);
@@ -118,12 +117,13 @@ impl Broker {
 
     /// The devices, and whether each is connected.
     fn devices_here(&self, reading: &Reading) -> Result<Vec<(SmolStr, bool)>, Refusal> {
-        let here: HashSet<UserId> = self.registry.users();
+        let here: Vec<UserId> = self.registry.users();
         let mut devices = Vec::new();
         for device in reading.devices(None, HA_DEVICES_MAX).map_err(refuse)? {
             let user = reading.user(&device.user).map_err(refuse)?;
-            devices
-                .extend(user.map(|user| (SmolStr::new(user.username.as_str()), here.contains(&device.user))));
+            devices.extend(user.map(|user| {
+                (SmolStr::new(user.username.as_str()), here.binary_search(&device.user).is_ok())
+            }));
         }
         Ok(devices)
     }

@@ -5,7 +5,7 @@ use super::session::Session;
 use crate::base::id::UserId;
 use crate::base::limits::{MQTT_AWAY_MAX, MQTT_TAKEOVER_MS};
 use smol_str::SmolStr;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -152,14 +152,16 @@ impl Registry {
         self.moves.load(Ordering::Relaxed)
     }
 
-    /// Whose clients are connected.
-    pub fn users(&self) -> HashSet<UserId> {
-        let held = self.held();
-        let here = held.values().filter_map(|held| match held {
-            Held::Here { user, .. } => Some(user.clone()),
-            Held::Away { .. } => None,
-        });
-        here.collect()
+    /// Whose clients are connected, in order.
+    pub fn users(&self) -> Vec<UserId> {
+        let mut users = Vec::new();
+        for held in self.held().values() {
+            if let Held::Here { user, .. } = held {
+                users.push(user.clone());
+            }
+        }
+        users.sort_unstable();
+        users
     }
 
     /// How many are connected.

@@ -6,8 +6,7 @@ use crate::base::limits::{OWN_LOOK_MS, OWN_STATE_LOOKS};
 use crate::chat::refusal::Refusal;
 use crate::doors::mqtt::home_assistant::{Asset, Discovery, assets, parts};
 use crate::node::Reading;
-use smol_str::SmolStr;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -21,9 +20,9 @@ struct Known {
     /// How often clients came and went.
     moves: u64,
     /// Configurations by their topics.
-    configs: HashMap<String, u64>,
+    configs: BTreeMap<String, u64>,
     /// Devices, and whether each was connected.
-    here: HashMap<SmolStr, bool>,
+    here: BTreeMap<String, u64>,
     troubles: Vec<&'static str>,
     /// Looks since the node said how it is.
     looks: u32,
@@ -111,10 +110,10 @@ fn say_config(
 fn say_who_is_here(broker: &Broker, known: &mut Known) -> Result<(), Refusal> {
     let mut gone = std::mem::take(&mut known.here);
     for (name, is_here) in broker.node.read(|reading| broker.devices_here(reading))? {
-        if gone.remove(&name) != Some(is_here) {
+        if gone.remove(name.as_str()) != Some(is_here.into()) {
             broker.say(&format!("{HERE}{name}"), here(is_here));
         }
-        known.here.insert(name, is_here);
+        known.here.insert(name.into(), is_here.into());
     }
     gone.into_keys().for_each(|name| broker.say(&format!("{HERE}{name}"), Vec::new()));
     Ok(())
