@@ -64,6 +64,7 @@
 //! | a door | `doors/<name>/`, a line in `doors/mod.rs`, one in `app/serve.rs`, a block of `config.default.toml`, tests |
 //! | a command | a file in `cli/` and a row in its table; what it asks in `doors/control/{wire,answer}.rs` |
 //! | a dialect of devices | a file in `doors/mqtt/dialects/` and its line in the table there, messages as they are sent in its tests |
+//! | a key of bindings | `doors/mqtt/binding/`, `config/binding.rs`, both blocks of `config.default.toml` |
 //! | a setting | `config/settings.rs` and `config.default.toml`; a test holds them together |
 //! | a board | `boards/<name>.toml`, its line in `base/board.rs`, its name in `config.default.toml` |
 //! | a kind of Change | its arms in `store/index/{apply,live}.rs`: how the index follows it, when condensing lets it go |

@@ -5,6 +5,7 @@ use crate::cli::Failure;
 use crate::config::{Anonymous, Config, MqttAddress};
 use crate::doors::mqtt::server::{self, Bindings, Broker};
 use crate::doors::reach::{Take, Tls};
+use crate::doors::trial::Trier;
 use crate::node::NodeHandle;
 use std::io;
 use std::net::SocketAddr;
@@ -83,6 +84,11 @@ impl Door {
     /// What serves MQTT that comes through another door.
     pub fn take(&self) -> Option<Take> {
         self.broker.clone().map(server::take)
+    }
+
+    /// What looks at its topics.
+    pub fn trier(&self) -> Option<Trier> {
+        self.broker.clone().map(server::trier)
     }
 
     /// Opens it until `ended`.

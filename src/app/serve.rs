@@ -15,7 +15,7 @@ use crate::doors::control::answer::{Rebuild, Surroundings};
 use crate::doors::control::wire::{BridgeLine, StatusReport, socket_path};
 use crate::doors::gpio::How;
 use crate::doors::mqtt::bridge::{self, status::Status};
-use crate::doors::reach::Take;
+use crate::doors::trial::Trier;
 use crate::doors::{control, http, papers};
 use crate::node::accounts::{ACCESS, LAN_GUESTS};
 use crate::node::care::Care;
@@ -114,18 +114,18 @@ async fn doors(
     tokio::spawn(async move { hub.relay().await });
     tokio::spawn(tell::tell(node.clone()));
     tokio::spawn(look_at_clock(node.clone(), ended()));
-    let site = site(&node, config, (bound, sockets - door.sockets(), door.take()), test_mode);
+    let site = site(&node, config, (bound, sockets - door.sockets(), &door), test_mode);
     let serving_secure = secure.map(|secure| tokio::spawn(secure.serve(site.clone(), ended())));
     let beside = beside.map(|web| tokio::spawn(http::serve(web, site.clone(), ended())));
     let serving = tokio::spawn(http::serve(web, site, ended()));
-    let door = tokio::spawn(door.open(ended()));
+    let (trier, door) = (door.trier(), tokio::spawn(door.open(ended())));
     let bridges: Vec<_> = config.bridges.iter().map(|rule| Arc::new(Status::new(rule))).collect();
     let schedule = Schedule::start(&node, &folder.path, &config.backup, test_mode);
     let around = surroundings(
         world.clone(),
         folder,
         (listening.clone(), rule(config), test_mode),
-        (bridges.clone(), schedule.clone()),
+        (bridges.clone(), schedule.clone(), trier),
         again,
     );
     let commanding = tokio::spawn(control::server::serve(commands, node.clone(), around, ended()));
@@ -175,7 +175,7 @@ struct Listening {
 fn site(
     node: &NodeHandle,
     config: &Config,
-    (bound, sockets_max, mqtt): (SocketAddr, usize, Option<Take>),
+    (bound, sockets_max, door): (SocketAddr, usize, &mqtt::Door),
     test_mode: bool,
 ) -> Arc<http::Site> {
     Arc::new(http::Site::new(http::SiteSettings {
@@ -188,7 +188,8 @@ fn site(
         test_mode,
         sockets_max,
         process: machine::process,
-        mqtt,
+        mqtt: door.take(),
+        trier: door.trier(),
         export: papers::export::begin,
         import: papers::arriving::begin,
     }))
@@ -290,7 +291,7 @@ fn surroundings(
     world: Arc<OsWorld>,
     folder: &DataFolder,
     (listening, kept, test_mode): (Listening, Rule, bool),
-    (bridges, schedule): (Vec<Arc<Status>>, Option<Arc<Schedule>>),
+    (bridges, schedule, trier): (Vec<Arc<Status>>, Option<Arc<Schedule>>, Option<Trier>),
     again: &Arc<Again>,
 ) -> control::server::Ask {
     let data = folder.path.display().to_string();
@@ -302,6 +303,7 @@ fn surroundings(
         export: Some(papers::export::begin),
         read_record: Some(papers::arriving::read),
         kept: Some(kept),
+        trier: trier.clone(),
         url: machine::people_urls(listening.web).into_iter().next(),
         status: StatusReport {
             version: env!("CARGO_PKG_VERSION").into(),

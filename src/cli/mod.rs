@@ -109,6 +109,8 @@ pub(crate) enum Action {
     Pins { sources: Sources, pin: Option<PinName>, json: bool },
     /// Look around at a broker.
     Connect { sources: Sources, job: mqtt::Job },
+    /// See what topics of another broker say.
+    Try { sources: Sources, job: mqtt::look::Job },
     /// Print a text.
     Print(String),
 }
@@ -144,6 +146,7 @@ const SPECS: &[&Spec] = &[
     &status::STATUS,
     &clock::CLOCK,
     &mqtt::CONNECT,
+    &mqtt::look::TRY,
     &board::BOARD,
     &pins::PINS,
     &backup::BACKUP,
@@ -180,6 +183,7 @@ usage: linnet [COMMAND] [OPTIONS]
   compact                 take deleted words off the disk now and give space back
   status                  how the node is
   mqtt connect URL        what devices are at a broker, and the bridges that bring them in
+  mqtt try FILTER         what topics say, and how it would read in a room
   clock [set [TIME]]      what time the node believes it is; sets it where the machine does not know
   board                   which board this is, and what linnet may use of it
   pins [PIN]              the board's header, with who has which pin
@@ -321,6 +325,9 @@ fn perform(action: Action, backend: &dyn Backend, streams: &mut Streams<'_>) -> 
         }),
         Action::Connect { sources, job } => with_settings(&sources, streams, |loaded, streams| {
             mqtt::connect(&job, &sources, &loaded.config, streams)
+        }),
+        Action::Try { sources, job } => with_settings(&sources, streams, |loaded, streams| {
+            mqtt::look::try_elsewhere(&job, &loaded.config, streams)
         }),
         Action::Board { sources, form } => with_settings(&sources, streams, |loaded, streams| {
             board::print(&backend.here(), &loaded.config, form, streams).map(|()| 0)

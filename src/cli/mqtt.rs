@@ -1,5 +1,7 @@
 //! `linnet mqtt connect`: listens at a broker, lists what is there, and writes the bridges that would bring it in.
 
+pub(super) mod look;
+
 use super::args::{Given, Opt, Spec, Usage};
 use super::table::{plain, table};
 use super::{Action, Failure, Streams, print_failure};
@@ -47,10 +49,11 @@ pub(super) const CONNECT: Spec = Spec {
 };
 
 const HELP: &str = "\
-linnet mqtt: brokers that stand elsewhere
+linnet mqtt: what devices publish, at the node's own broker and at others
 
 usage: linnet mqtt connect URL [--user NAME] [--password-file FILE] [--ca FILE] [--certificate FILE --key FILE]
                                [--mqtt5] [--room ROOM] [--seconds N] [--yes] [--json]
+       linnet mqtt try FILTER [--value PATH] [--text TEMPLATE] [--room ROOM] [--bridge NAME] [--for TIME] [--json]
 
   URL                   mqtt://HOST:PORT, mqtts:// with TLS, ws:// or wss:// with WebSocket; USER@ before the host
   --user NAME           who logs in at the broker
@@ -62,15 +65,25 @@ usage: linnet mqtt connect URL [--user NAME] [--password-file FILE] [--ca FILE] 
   --room ROOM           the room that hears everything; else a room for each kind of device
   --seconds N           how long to listen (10); devices that report seldom need longer
   --yes                 write the bridges without asking
-  --json                for scripts: {\"broker\",\"messages\",\"devices\",\"bridges\",\"written\"}; it never asks
+  FILTER                topics, such as 'tele/+/SENSOR' or 'zigbee2mqtt/#'
+  --value PATH          where the value is in a payload that is JSON, such as DS18B20.Temperature
+  --text TEMPLATE       how it is to read, such as '{device}: {value} {unit}'
+  --bridge NAME         a bridge of the settings, or the URL of a broker, in place of the node's own
+  --for TIME            how long to listen (10s)
+  --json                for scripts, which are not asked: 'connect' gives {\"broker\",\"messages\",\"devices\",\"bridges\",\"written\"}
   --data DIR            the node's data folder (./linnet-data)
   --config FILE         settings to read (./linnet.toml, else /etc/linnet/linnet.toml)
 
-It listens, lists the devices it knows by Home Assistant's discovery, Zigbee2MQTT, Tasmota, ESPHome, Homie and
+'try' shows what is retained and what comes, how each would read in the room and what would be withheld, and prints the
+block that binds it; what is not given is guessed. Nothing is said and nothing is changed.
+
+'connect' listens, lists the devices it knows by Home Assistant's discovery, Zigbee2MQTT, Tasmota, ESPHome, Homie and
 Meshtastic, and prints the [[bridge]] blocks that would bring them in. After a yes these go into a new file in conf.d
 beside the settings; nothing is overwritten. The node reads it when it is started again.
 
 examples:
+  linnet mqtt try 'tele/#' --for 5m
+  linnet mqtt try zigbee2mqtt/+ --value temperature --bridge mqtt://192.168.1.10
   linnet mqtt connect mqtt://192.168.1.10
   linnet mqtt connect mqtts://linnet@broker.lan --password-file broker.password --seconds 60 --room garden
 ";
@@ -174,10 +187,15 @@ fn found(job: &Job, messages: u64, finds: &Finds, blocks: &str, written: Option<
 }
 
 fn listen(job: &Job, world: &dyn World, finds: &mut Finds) -> Result<u64, Failure> {
+    in_runtime(job.search.clone().run(world, finds))
+}
+
+/// Waits for what is done at a broker.
+fn in_runtime<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, Failure> {
     let failed = |message: String| Failure { message, hint: None };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| failed(format!("cannot listen: {error}")))?;
-    runtime.block_on(job.search.clone().run(world, finds)).map_err(failed)
+    runtime.block_on(work).map_err(failed)
 }
 
 fn devices(finds: &Finds) -> String {

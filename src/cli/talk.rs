@@ -1,8 +1,8 @@
 //! Asking the node or the store, and printing what comes back.
 
 use super::{
-    Backend, Failure, Streams, check, clock, compact, device, owner, post, print_failure, room, status, tail,
-    user,
+    Backend, Failure, Streams, check, clock, compact, device, mqtt, owner, post, print_failure, room, status,
+    tail, user,
 };
 use crate::config::Config;
 use crate::doors::control::client::{Client, ClientError};
@@ -129,6 +129,7 @@ fn show(request: &Request, value: Value, json: bool, config: &Config) -> serde_j
         Request::Post { .. } => read(value).map(|message| post::show(&message)),
         Request::Clock | Request::ClockSet { .. } => read(value).map(|line| clock::show(&line)),
         Request::Compact => read(value).map(|compacted| compact::show(&compacted)),
+        Request::MqttTry(_) => read(value).map(|tried| mqtt::look::show(&tried)),
         Request::Status => read(value).map(|report| status::show(&report)),
         Request::Check { .. } | Request::RebuildIndex => read(value).map(|report| check::show(&report)),
         // What gives bytes is fetched, and its value shown where they went.

@@ -6,3 +6,4 @@ pub mod http;
 pub mod mqtt;
 pub mod papers;
 pub mod reach;
+pub mod trial;

@@ -14,3 +14,4 @@ mod shares;
 mod stage;
 mod stay;
 mod tools;
+mod tried;

@@ -34,6 +34,19 @@ pub const BIND_GUESS_DEPTH_MAX: usize = 6;
 /// Values among which it is guessed.
 pub const BIND_GUESS_VALUES_MAX: usize = 64;
 
+/// Publications that a look at topics shows: more would scroll away.
+pub const TRY_MESSAGES_MAX: usize = 50;
+/// Bytes of publications that a look at topics keeps in memory.
+pub const TRY_BYTES_MAX: usize = 1024 * 1024;
+/// Characters of each payload that it shows.
+pub const TRY_PAYLOAD_CHARS_MAX: usize = 400;
+/// Seconds that a look from the command line lasts at most: telemetry comes every five minutes.
+pub const TRY_SECONDS_MAX: u64 = 600;
+/// Seconds that a look through the API lasts at most, while a connection waits for its answer.
+pub const TRY_API_SECONDS_MAX: u64 = 20;
+/// Looks at one time.
+pub const TRIES_MAX: usize = 4;
+
 /// Bytes of one MQTT packet from a broker, the largest that is read at all: well above any report or device list.
 pub const MQTT_PACKET_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Bytes of a payload above which a bridge says only how large it was: a picture, a firmware.

@@ -16,6 +16,7 @@ use crate::chat::name::{Name, Text};
 use crate::chat::refusal::Refusal;
 use crate::chat::room::{Room, RoomKind};
 use crate::chat::user::{Role, Roles, User};
+use crate::doors::trial::Trier;
 use crate::node::accounts::{NewUser, UserPatch};
 use crate::node::backup::Exporter;
 use crate::node::care;
@@ -64,6 +65,8 @@ pub struct Surroundings {
     pub read_record: Option<ReadRecord>,
     /// How much is kept of rooms without a rule of their own, where the settings are known.
     pub kept: Option<Rule>,
+    /// What looks at the topics of the node's own broker.
+    pub trier: Option<Trier>,
 }
 
 /// Answers one request; a tail is answered with the newest lines only.
@@ -93,6 +96,7 @@ pub async fn answer(node: &NodeHandle, around: &Surroundings, request: Request) 
         Request::ClockSet { time_ms } => clock_set(node, time_ms).await,
         Request::Check { repair, accept, .. } => super::check::check(node, around, repair, accept).await,
         Request::RebuildIndex => Ok(super::check::rebuild_index(around)),
+        Request::MqttTry(order) => super::trial::look(around, order).await,
         // What gives a stream of bytes is asked for by whoever can take one.
         Request::Import { room, lines } => import(node, around, &room, lines).await,
         Request::Backup | Request::Export { .. } => {

@@ -68,7 +68,10 @@ impl Client {
         }
         line.push('\n');
         self.stream.get_mut().write_all(line.as_bytes())?;
-        if matches!(request, Request::Tail { .. } | Request::Check { .. } | Request::Compact) {
+        if matches!(
+            request,
+            Request::Tail { .. } | Request::Check { .. } | Request::Compact | Request::MqttTry(_)
+        ) {
             // Nobody may say anything for days, and reading a full card takes its time.
             self.stream.get_ref().set_read_timeout(None)?;
         }

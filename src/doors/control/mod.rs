@@ -7,6 +7,7 @@ mod devices;
 pub mod import;
 pub mod server;
 pub mod stream;
+mod trial;
 pub mod vitals;
 pub mod wire;
 mod words;

@@ -19,6 +19,7 @@ pub use rooms::{Keep, RetentionLine, RoomLine};
 
 use crate::base::secret::Secret;
 use crate::doors::control::vitals::{BudgetLine, Vitals};
+use crate::doors::trial::Order;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -144,6 +145,8 @@ pub enum Request {
     },
     /// Sets the index aside and builds it anew from the journal, whatever it is like: [`CheckReport`].
     RebuildIndex,
+    /// What topics say, and how it would read in a room: [`Tried`](crate::doors::trial::Tried).
+    MqttTry(Order),
     /// Rooms as one stream of bytes, as [`stream`](super::stream) says: [`Fetched`].
     Export {
         /// By name, or a direct room's id; all that have a name when empty.

@@ -37,6 +37,7 @@ pub use upgrade::Upgraded;
 
 use crate::base::limits::CARRYING_MAX;
 use crate::doors::reach::Take;
+use crate::doors::trial::Trier;
 use crate::node::NodeHandle;
 use crate::node::backup::Exporter;
 use crate::node::import::Importer;
@@ -69,6 +70,8 @@ pub struct SiteSettings {
     pub process: fn() -> Process,
     /// What serves clients that speak MQTT over WebSocket; none where MQTT is off.
     pub mqtt: Option<Take>,
+    /// What looks at the topics of the node's own broker; none where MQTT is off.
+    pub trier: Option<Trier>,
     /// What writes exports.
     pub export: Exporter,
     /// What reads them.
@@ -100,6 +103,7 @@ pub struct Site {
     sockets: Sockets,
     process: fn() -> Process,
     mqtt: Option<Take>,
+    trier: Option<Trier>,
     export: Exporter,
     import: Importer,
     logins: Logins,
@@ -121,6 +125,7 @@ impl Site {
             sockets_max,
             process,
             mqtt,
+            trier,
             export,
             import,
         } = settings;
@@ -145,6 +150,7 @@ impl Site {
             sockets: Sockets::new(sockets_max),
             process,
             mqtt,
+            trier,
             export,
             import,
             logins: Logins::default(),

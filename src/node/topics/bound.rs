@@ -6,10 +6,10 @@ use crate::chat::message::{Draft, MessageKind};
 use crate::chat::name::{Name, Text};
 use crate::chat::policy;
 use crate::chat::publication::Publication;
-use crate::chat::refusal::Refusal;
+use crate::chat::refusal::{Refusal, Right};
 use crate::chat::topic::Topic;
 use crate::node::caller::Caller;
-use crate::node::{Node, refuse};
+use crate::node::{Node, Reading, refuse};
 use crate::store::index::catalog::Catalog;
 
 /// What a binding says of a publication.
@@ -32,6 +32,13 @@ pub struct Came {
     pub via: Via,
     /// Whether it may have come before.
     pub again: bool,
+}
+
+impl Reading {
+    /// Whether the caller may look what devices publish, to bind it.
+    pub fn may_try(&self, caller: &Caller) -> Result<(), Refusal> {
+        policy::may_administer(&self.actor(caller)?, Right::ManageNode).map(drop)
+    }
 }
 
 impl Node {

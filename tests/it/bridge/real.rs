@@ -5,11 +5,12 @@ use crate::harness::alive::Alive;
 use crate::harness::mosquitto::{Mosquitto, free_port};
 use crate::harness::wait::until;
 use linnet::chat::name::Name;
-use linnet::doors::mqtt::binding::Template;
+use linnet::doors::mqtt::binding::{Deadband, Template};
 use linnet::doors::mqtt::bridge::rule::Password;
 use std::fs;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 #[tokio::test]
 async fn reports_of_sensors_arrive_as_sentences_in_order() {
@@ -39,6 +40,44 @@ async fn reports_of_sensors_arrive_as_sentences_in_order() {
     assert_eq!(alive.said("garden"), ["porch: 21.5 C", "porch: 21.6 C", "porch: -3 C"]);
     // The state that was retained before the bridge listened is no news.
     assert_eq!(alive.said("house"), ["garden/door: contact false"]);
+}
+
+#[tokio::test]
+async fn a_bridge_withholds_what_is_no_news_and_acknowledges_it() {
+    let broker = Mosquitto::start().await;
+    let alive = Alive::begin(2);
+    let mut rule = rule(broker.port, "tele/+");
+    let binding = &mut rule.hears.as_mut().unwrap().binding;
+    binding.text = Template::parse("{device} {value} {unit}").unwrap();
+    (binding.unit, binding.deadband) = ("°C".to_owned(), Some(Deadband::By(0.5)));
+    let bridge = Bridge::start(&alive, rule.clone());
+    until("the bridge listens", || bridge.is_connected()).await;
+    for degrees in ["21.4", "21.5", "warm", "21.8", "21.9"] {
+        broker.publish("tele/porch", degrees, &[]);
+    }
+    until("two are said", || alive.said("garden").len() >= 2).await;
+    bridge.stop().await;
+    // What was withheld was acknowledged: the broker does not send it again.
+    let bridge = Bridge::start(&alive, rule);
+    until("the bridge listens again", || bridge.is_connected()).await;
+    broker.publish("tele/porch", "5", &[]);
+    until("a third is said", || alive.said("garden").len() >= 3).await;
+    assert_eq!(alive.said("garden"), ["porch 21.4 °C", "porch 21.9 °C", "porch 5 °C"]);
+    bridge.stop().await;
+}
+
+#[tokio::test]
+async fn a_bridge_says_the_last_of_what_came_too_often_when_its_time_is_over() {
+    let broker = Mosquitto::start().await;
+    let alive = Alive::begin(3);
+    let mut rule = rule(broker.port, "tele/+");
+    rule.hears.as_mut().unwrap().binding.every = Some(Duration::from_secs(2));
+    let bridge = Bridge::start(&alive, rule);
+    until("the bridge listens", || bridge.is_connected()).await;
+    broker.publish_lines("tele/porch", ["1", "2", "3"].into_iter().map(str::to_owned));
+    until("the last is said", || alive.said("garden").len() >= 2).await;
+    assert_eq!(alive.said("garden"), ["1", "3"]);
+    bridge.stop().await;
 }
 
 /// Publishes 100 messages; ends the bridge and the node while they come, and again, and starts them again each time.

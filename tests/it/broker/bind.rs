@@ -8,6 +8,7 @@ use crate::harness::wait::until;
 use crate::program::Desk;
 use linnet::base::id::Seq;
 use linnet::chat::message::MessageKind;
+use linnet::chat::refusal::Refusal;
 use linnet::node::Caller;
 
 /// What is on the disk of a room: who said what.
@@ -16,7 +17,9 @@ fn said(stage: &Stage, room: &str) -> Vec<(String, String)> {
         let (_, granted) = reading.room_for(&reading.actor(&Caller::Operator)?, room)?;
         reading.messages_after(&granted.permit, Seq(0), 100)
     });
-    let messages = page.unwrap().into_iter().filter(|message| message.kind == MessageKind::Said);
+    // The door makes the rooms when it opens.
+    let page = if page == Err(Refusal::NoSuchRoom) { Vec::new() } else { page.unwrap() };
+    let messages = page.into_iter().filter(|message| message.kind == MessageKind::Said);
     messages.map(|said| (said.author.username.to_string(), said.text.as_str().to_owned())).collect()
 }
 
@@ -212,7 +215,7 @@ fn nonsense_is_taken_and_does_no_harm() {
     assert_eq!(texts(&stage, "garden"), Vec::<String>::new());
     let heard = texts(&stage, "workshop");
     assert_eq!((heard.len(), heard[1].as_str()), (9, "(1 bytes, not text)"), "an empty one says nothing");
-    assert!(heard[6].starts_with("xxx") && heard[6].ends_with("more characters)"), "{}", heard[6]);
+    assert!(heard[5].starts_with("xxx") && heard[5].ends_with("more characters)"), "{}", heard[5]);
     // A room that is gone stops no device.
     stage.operator(|node| {
         let room = node

@@ -103,6 +103,7 @@ impl Served {
             test_mode: false,
             sockets_max: 10_000,
             mqtt: None,
+            trier: None,
             process: || Process { memory_bytes: Some(4_711), written_bytes: None },
         };
         change(&mut settings);

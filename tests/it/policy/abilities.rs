@@ -5,7 +5,7 @@ use crate::harness::life::words;
 use linnet::base::id::{MessageId, RoomId};
 use linnet::chat::device::DeviceChange;
 use linnet::chat::message::{Draft, Guise};
-use linnet::chat::name::Name;
+use linnet::chat::name::{Name, Text};
 use linnet::chat::permission::Permission;
 use linnet::chat::policy;
 use linnet::chat::publication::{Publication, Qos};
@@ -18,11 +18,19 @@ use linnet::node::caller::NODE_USER;
 use linnet::node::devices::Rights;
 use linnet::node::health::News;
 use linnet::node::rooms::{NewRoom, RoomPatch};
+use linnet::node::topics::Bound;
 use linnet::node::{Node, Reading};
 
 type Done = Result<(), Refusal>;
 /// One try of one caller.
 pub type Try = fn(&Scene, &Reading, &mut Node, &Person) -> Done;
+
+/// What is published to a topic that the settings bind to a room; what the room refuses is a refusal here.
+fn bound(n: &mut Node, who: &Person, room: &str) -> Done {
+    let (topic, text) = (Topic::parse("garden/soil")?, Text::parse("dry")?);
+    let says = vec![Bound { room: Name::parse(room)?, bot: Name::fixed("mqtt"), text, id: None }];
+    n.publish_bound(&who.caller, &topic, says, None, None)?.map_or(Ok(()), Err)
+}
 
 fn publish(n: &mut Node, who: &Person, topic: &str) -> Done {
     let publication = Publication {
@@ -213,6 +221,8 @@ pub const ABILITIES: &[(&str, Try)] = &[
     }),
     ("give a device a new key", |_, _, n, who| n.change_key(&who.caller, "device").map(drop)),
     ("remove a device", |_, _, n, who| n.remove_device(&who.caller, "device")),
+    ("have a binding say in a private room", |_, _, n, who| bound(n, who, "shed")),
+    ("have a binding say in an archived room", |_, _, n, who| bound(n, who, "attic")),
     ("publish to a topic of nobody's", |_, _, n, who| publish(n, who, "garden/soil")),
     ("publish as the device", |_, _, n, who| publish(n, who, "linnet/device/device/state")),
     ("tell the device something", |_, _, n, who| publish(n, who, "linnet/device/device/in")),

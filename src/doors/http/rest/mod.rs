@@ -17,6 +17,7 @@ pub mod invites;
 pub mod lists;
 pub mod method;
 pub mod misc;
+pub mod mqtt;
 pub mod own;
 pub mod permissions;
 pub mod presence;
@@ -51,6 +52,7 @@ pub const FAMILIES: &[&[Route]] = &[
     method::ROUTES,
     metrics::ROUTES,
     misc::ROUTES,
+    mqtt::ROUTES,
     own::ROUTES,
     page::ROUTES,
     permissions::ROUTES,

@@ -9,11 +9,13 @@ pub mod guess;
 mod memory;
 mod report;
 mod template;
+mod trial;
 
 pub use filter::TopicFilter;
 pub use memory::{Key, Memory, Verdict, Word};
 pub use report::{Path, Report};
 pub use template::Template;
+pub use trial::Trial;
 
 use crate::base::limits::BRIDGE_PAYLOAD_BYTES_MAX;
 use crate::chat::name::Name;

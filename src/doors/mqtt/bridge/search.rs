@@ -34,22 +34,27 @@ pub struct Search {
 impl Search {
     /// Listens and puts what is found into `finds`; gives how many messages were heard, or what is wrong and what to do.
     pub async fn run(self, world: &dyn World, finds: &mut Finds) -> Result<u64, String> {
-        let rule = self.rule(world);
-        let mut chance = [0; 32];
-        world.fill(&mut chance);
-        let opening = timeout(Duration::from_secs(BRIDGE_CONNECT_SECONDS), open(&rule, false, chance));
-        let listening = async {
-            let (mut wire, _) = opening.await.map_err(|_| Fault::Silent)??;
-            wire.subscribe(SUBSCRIPTION_PACKET, &Subscription { filter: "#", at_least_once: false });
-            let mut messages = 0;
-            let ended = listen(&mut wire, Duration::from_secs(self.seconds), finds, &mut messages).await;
-            wire.take_leave();
-            let closed = async { while wire.next(true).await.is_ok() {} };
-            // A broker that goes on sending is left without its leave.
-            let _ = timeout(Duration::from_millis(BRIDGE_LEAVE_MS), closed).await;
-            ended.map(|()| messages)
+        let (rule, mut messages) = (self.rule(world), 0);
+        let mut hear = |topic: &str, payload: &[u8], _: bool| {
+            messages += 1;
+            finds.hear(topic, payload);
+            true
         };
-        listening.await.map_err(|fault| fault.words(&rule))
+        listen(&rule, world, self.seconds, &mut hear).await?;
+        Ok(messages)
+    }
+
+    /// Listens to one filter, until `hear` (topic, payload, whether it was retained) has enough.
+    pub async fn look(
+        self,
+        world: &dyn World,
+        filter: &TopicFilter,
+        hear: &mut (dyn FnMut(&str, &[u8], bool) -> bool + Send),
+    ) -> Result<(), String> {
+        let mut rule = self.rule(world);
+        let binding = Binding::of(filter.clone(), Template::parse("{payload}").expect("a template"));
+        rule.hears = Some(Hears { binding, qos: Qos::AtMostOnce });
+        listen(&rule, world, self.seconds, hear).await
     }
 
     fn rule(&self, world: &dyn World) -> BridgeRule {
@@ -79,10 +84,32 @@ impl Search {
 }
 
 async fn listen(
+    rule: &BridgeRule,
+    world: &dyn World,
+    seconds: u64,
+    hear: &mut (dyn FnMut(&str, &[u8], bool) -> bool + Send),
+) -> Result<(), String> {
+    let mut chance = [0; 32];
+    world.fill(&mut chance);
+    let opening = timeout(Duration::from_secs(BRIDGE_CONNECT_SECONDS), open(rule, false, chance));
+    let filter = rule.hears.as_ref().map_or("#", |hears| hears.binding.topic.as_str());
+    let listening = async {
+        let (mut wire, _) = opening.await.map_err(|_| Fault::Silent)??;
+        wire.subscribe(SUBSCRIPTION_PACKET, &Subscription { filter, at_least_once: false });
+        let ended = listen_on(&mut wire, Duration::from_secs(seconds), hear).await;
+        wire.take_leave();
+        let closed = async { while wire.next(true).await.is_ok() {} };
+        // A broker that goes on sending is left without its leave.
+        let _ = timeout(Duration::from_millis(BRIDGE_LEAVE_MS), closed).await;
+        ended
+    };
+    listening.await.map_err(|fault| fault.words(rule))
+}
+
+async fn listen_on(
     wire: &mut Wire,
     lasts: Duration,
-    finds: &mut Finds,
-    messages: &mut u64,
+    hear: &mut (dyn FnMut(&str, &[u8], bool) -> bool + Send),
 ) -> Result<(), Fault> {
     let every = Duration::from_secs(BRIDGE_KEEP_ALIVE_SECONDS);
     let mut pings = interval_at(Instant::now() + every, every);
@@ -92,9 +119,8 @@ async fn listen(
         tokio::select! {
             heard = wire.next(true) => match heard? {
                 Heard::Granted(false) => return Err(Fault::NotGranted),
-                Heard::Publication(publication) => {
-                    *messages += 1;
-                    finds.hear(&publication.topic, &publication.payload);
+                Heard::Publication(heard) if !hear(&heard.topic, &heard.payload, heard.retain) => {
+                    return Ok(());
                 }
                 _ => {}
             },

@@ -21,14 +21,16 @@ mod shares;
 mod socket;
 mod subscribe;
 mod sys;
+mod trial;
 mod unwelcome;
 mod will;
 mod words;
 
 pub use bound::Bindings;
+pub use trial::trier;
 
 use crate::base::id::Seq;
-use crate::base::limits::{STALE_RETRIES_MAX, STOP_SECONDS_MAX};
+use crate::base::limits::{STALE_RETRIES_MAX, STOP_SECONDS_MAX, TRIES_MAX};
 use crate::chat::policy::MayPublish;
 use crate::chat::publication::{Publication, group_of};
 use crate::chat::refusal::Refusal;
@@ -80,6 +82,8 @@ pub struct Broker {
     own: Own,
     /// What Home Assistant's topics begin with, and how the node is called there.
     finding: Option<(String, String)>,
+    /// Looks at topics that go on.
+    tries: Semaphore,
 }
 
 impl Broker {
@@ -97,6 +101,7 @@ impl Broker {
             bindings: Bindings::default(),
             own: Own::default(),
             finding: None,
+            tries: Semaphore::new(TRIES_MAX),
         }
     }
 
