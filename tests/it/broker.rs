@@ -11,6 +11,8 @@ mod own;
 mod rights;
 mod rooms;
 mod shares;
+mod siege;
+mod sizes;
 mod stage;
 mod stay;
 mod tools;

@@ -19,6 +19,11 @@ pub const MQTT_KERNEL_BYTES: usize = 128 * 1024;
 pub const MQTT_RECEIVE_MAX: u16 = 32;
 /// Publications on their way to a client that says no number of its own.
 pub const MQTT_SEND_MAX: u16 = 20;
+/// Bytes of publications on their way to a client; one that is larger alone still goes, alone.
+pub const MQTT_WINDOW_BYTES_MAX: usize = 512 * 1024;
+/// The part of the memory, one in so many, that may be held for all clients: the beginnings of packets, what they do not
+/// read or acknowledge, wills. Whoever holds more than a fair share of it is hung up on.
+pub const MQTT_HELD_PART: u64 = 8;
 /// Publications taken from a seat at one wake-up.
 pub const MQTT_EVENTS_AT_ONCE: usize = 64;
 /// Packet ids that stand for places in the order, the lower half of all: more than ever are on their way at one time.

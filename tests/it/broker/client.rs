@@ -161,6 +161,13 @@ impl Client {
         client
     }
 
+    /// Connects if it is let in; whoever is turned away may try again.
+    pub fn try_connect(address: SocketAddr, hello: &Hello) -> Option<Client> {
+        let mut client = Client::raw(address, hello.version);
+        let answer = if client.try_send(&hello.bytes()) { client.next()? } else { return None };
+        (answer.first == 0x20 && answer.body.get(1) == Some(&0)).then_some(client)
+    }
+
     /// The same connection, for another thread.
     pub fn another(&self) -> Client {
         let connack = (false, 255, Vec::new());
@@ -180,6 +187,16 @@ impl Client {
     /// Sends bytes as they are.
     pub fn send(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).unwrap();
+    }
+
+    /// Sends bytes as they are, unless the broker has hung up.
+    pub fn try_send(&mut self, bytes: &[u8]) -> bool {
+        self.stream.write_all(bytes).is_ok()
+    }
+
+    /// Hangs up, also on whoever reads from it.
+    pub fn hang_up(&mut self) {
+        let _ = self.stream.shutdown(std::net::Shutdown::Both);
     }
 
     /// The next packet; nothing once the broker has hung up.

@@ -114,7 +114,13 @@ async fn another_broker_is_looked_at_by_its_address_or_as_a_bridge_does() {
 
 #[test]
 fn administrators_try_through_the_api_and_nobody_else() {
-    let settings = Settings { anonymous: true, sys_interval_s: 0, version: "0.1.0", sockets_max: 10 };
+    let settings = Settings {
+        anonymous: true,
+        sys_interval_s: 0,
+        version: "0.1.0",
+        sockets_max: 10,
+        keep_alive_max_s: 0,
+    };
     let served = Served::start_with(|site| {
         site.test_mode = true;
         site.trier = Some(trier(Arc::new(Broker::new(site.node.clone(), settings))));

@@ -34,6 +34,13 @@ impl Process {
         Process::begin(command(desk, shell, words))
     }
 
+    /// As [`Process::start`]; what it logs goes into this file of the folder.
+    pub fn start_logging(desk: &Desk, log: &str, words: &str) -> Process {
+        let mut command = command(desk, Command::new(env!("CARGO_BIN_EXE_linnet")), words);
+        command.stderr(std::fs::File::create(desk.path().join(log)).unwrap());
+        Process::begin(command)
+    }
+
     fn begin(mut command: Command) -> Process {
         let mut child = command.spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
@@ -43,7 +50,7 @@ impl Process {
             }
             None => {
                 let mut err = String::new();
-                child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+                child.stderr.take().map(|mut from| from.read_to_string(&mut err));
                 panic!("it ended before it was ready: {err}");
             }
         }

@@ -2,8 +2,10 @@
 
 use super::bell::Bell;
 use super::connection::{Connection, Made};
-use super::packet::{ConnAck, Connect, Decoder, In, Out, Peer, Reason, Version, Wrong, encode};
+use super::doorstep::refuse;
+use super::packet::{ConnAck, Connect, Decoder, In, Out, Peer, Reason, Version, Wrong};
 use super::registry::{self, NotYours};
+use super::scales::Load;
 use super::session::Session;
 use super::socket::{Lost, Scratch, Socket};
 use super::unwelcome::{
@@ -54,7 +56,7 @@ pub async fn welcome(mut socket: Socket, broker: Arc<Broker>) {
         }
         Ok(First::Wrong(wrong)) => {
             tracing::debug!(from = %socket.stream().peer(), %wrong, "a client did not connect");
-            refuse(socket, version.map(Peer::unknown), wrong).await;
+            refuse(socket, version.map(Peer::unknown), wrong, &broker).await;
         }
         Ok(First::Gone) | Err(_) => {}
     }
@@ -95,15 +97,6 @@ fn poll_first(
     }
 }
 
-/// Tells a client why it is not let in. One whose version is not known hears nothing.
-async fn refuse(mut socket: Socket, peer: Option<Peer>, wrong: Wrong) {
-    let Some(peer) = peer else { return };
-    let answer = Out::ConnAck(ConnAck::refused(wrong.reason, Some(wrong.words)));
-    if encode(&peer, &answer, socket.out()) {
-        socket.shutdown().await;
-    }
-}
-
 /// A client that has said who it is.
 struct Arrival {
     socket: Socket,
@@ -141,7 +134,7 @@ impl Arrival {
                 let from = self.socket.stream().peer();
                 let user = connect.user.as_deref().unwrap_or_default();
                 tracing::info!(%from, client = ?connect.client, user = ?user, %wrong, "a client was not let in");
-                refuse(self.socket, Some(peer), wrong).await;
+                refuse(self.socket, Some(peer), wrong, &self.broker).await;
                 None
             }
         }
@@ -238,6 +231,7 @@ impl Arrival {
             node.read(|reading| Ok((reading.topic_session(&client)?.is_some(), reading.newest())))?;
         let mut session = Box::new(Session::new(client.clone(), known.user.clone(), newest));
         session.window.set_max(send_max(connect));
+        session.load = Load::on(&self.broker.scales);
         let (caller, expiry_s, clean) = (known.caller.clone(), connect.expiry_s, connect.clean);
         if expiry_s == 0 && (clean || !stored) {
             if stored {

@@ -5,7 +5,7 @@ use super::bell::{Bell, Ring};
 use super::packet::{Connect, Decoder, In, Out, Peer, Reason, Version, Wrong, encode};
 use super::registry;
 use super::rooms::Rooms;
-use super::session::{Heard, Session, Told};
+use super::session::{Delivery, Heard, Session, Told};
 use super::socket::{Lost, Scratch, Socket};
 use super::subscribe::Walk;
 use super::will::Will;
@@ -57,6 +57,12 @@ impl From<Wrong> for End {
 /// A keep-alive that nobody kept.
 const SILENT: Wrong =
     Wrong { reason: Reason::KEEP_ALIVE_TIMEOUT, words: "nothing was heard for one and a half keep-alives" };
+
+/// The memory is needed for others.
+const TOO_HEAVY: Wrong = Wrong {
+    reason: Reason::QUOTA_EXCEEDED,
+    words: "the node has no memory for all that is on its way here: send whole packets, read and acknowledge",
+};
 
 /// Something that waits for the disk, and what follows it.
 type Op = Box<dyn FnMut(&mut Connection, &mut Context<'_>) -> Poll<Result<(), End>> + Send>;
@@ -215,7 +221,27 @@ impl Connection {
         if self.socket.is_stalled() && self.stalled_since.is_none() {
             self.stalled_since = Some(Instant::now());
         }
+        self.weigh()?;
         Ok(did)
+    }
+
+    /// Whoever has others hold too much for it is seen off: the node has to live, and others wait as well.
+    fn weigh(&mut self) -> Result<(), End> {
+        let waiting: usize = self.session.waiting.iter().map(Delivery::weight).sum();
+        let read = self.decoder.memory_bytes() + self.unread.capacity();
+        let will = self.will.as_ref().map_or(0, |will| will.publication.payload.len());
+        let bytes = self.session.window.bytes() + waiting + read + self.socket.held_bytes() + will;
+        match self.session.load.is_fair(bytes, self.broker.connected()) {
+            true => Ok(()),
+            false => Err(TOO_HEAVY.into()),
+        }
+    }
+
+    /// Whether what is known of a session that goes on may stay in memory; what the node keeps of it is enough otherwise.
+    pub(super) fn is_light_enough(&mut self) -> bool {
+        let waiting: usize = self.session.waiting.iter().map(Delivery::weight).sum();
+        self.session.load.is_fair(self.session.window.bytes() + waiting, 1);
+        self.session.load.may_stay()
     }
 
     /// Ready when some time is over.

@@ -1,8 +1,12 @@
 //! Connections that have not said who they are. They are few, and the oldest makes room: a flood of them keeps nobody out.
 
+use super::Broker;
 use super::bell::{Bell, Ring};
+use super::packet::{ConnAck, Out, Peer, Wrong, encode};
+use super::socket::Socket;
 use crate::base::limits::MQTT_HALF_CONNECTS_MAX;
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
 
 /// Those who stand at the door, oldest first.
@@ -36,6 +40,21 @@ impl Doorstep {
     pub fn stop(&self) {
         let standing = std::mem::take(&mut *self.0.lock().expect("no holder of this lock panics"));
         standing.iter().for_each(|bell| bell.ring(Ring::Stopping));
+    }
+}
+
+/// Tells a client why it is not let in. One whose version is not known hears nothing. Until it has heard it stands among
+/// those at the door, where a flood keeps nobody out.
+pub(super) async fn refuse(mut socket: Socket, peer: Option<Peer>, wrong: Wrong, broker: &Broker) {
+    let Some(peer) = peer else { return };
+    let answer = Out::ConnAck(ConnAck::refused(wrong.reason, Some(wrong.words)));
+    if encode(&peer, &answer, socket.out()) {
+        let bell = broker.doorstep.enter();
+        tokio::select! {
+            () = socket.shutdown() => {}
+            _ = poll_fn(|context| bell.poll_rung(context)) => {}
+        }
+        broker.doorstep.leave(&bell);
     }
 }
 

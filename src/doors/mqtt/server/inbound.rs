@@ -3,7 +3,9 @@
 use super::connection::{Connection, End, Flow};
 use super::packet::{Ack, Answer, Disconnect, In, Out, Publish, Reason, Version, Wrong};
 use super::{draft, rooms, words};
-use crate::base::limits::{MQTT_ALIASES_MAX, MQTT_PERMITS_MAX, MQTT_RECEIVE_MAX, STALE_RETRIES_MAX};
+use crate::base::limits::{
+    MQTT_ALIASES_MAX, MQTT_PERMITS_MAX, MQTT_RECEIVE_MAX, RECEIPTS_MAX, STALE_RETRIES_MAX,
+};
 use crate::chat::publication::{Publication, Qos};
 use crate::chat::refusal::Refusal;
 use crate::chat::topic::Topic;
@@ -60,10 +62,12 @@ impl Connection {
                 });
                 return Ok(Flow::Done);
             }
-            if self.peer.version == Version::V5
-                && self.session.receipts.len() >= usize::from(MQTT_RECEIVE_MAX)
-            {
+            let open = self.session.receipts.len();
+            if self.peer.version == Version::V5 && open >= usize::from(MQTT_RECEIVE_MAX) {
                 return Err(TOO_MANY.into());
+            }
+            if open >= RECEIPTS_MAX {
+                return Err(TOO_MANY_OPEN.into());
             }
         }
         match rooms::said_in(&topic) {

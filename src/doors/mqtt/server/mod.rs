@@ -16,6 +16,7 @@ pub mod packet;
 mod persistent;
 mod registry;
 mod rooms;
+mod scales;
 mod session;
 mod shares;
 mod socket;
@@ -41,6 +42,7 @@ use crate::node::{NodeHandle, Reading};
 use doorstep::Doorstep;
 use own::Own;
 use registry::Registry;
+use scales::Scales;
 use socket::Socket;
 use std::future::Future;
 use std::sync::Arc;
@@ -84,12 +86,14 @@ pub struct Broker {
     finding: Option<(String, String)>,
     /// Looks at topics that go on.
     tries: Semaphore,
+    scales: Arc<Scales>,
 }
 
 impl Broker {
     /// A broker nobody is connected to.
     pub fn new(node: NodeHandle, settings: Settings) -> Self {
         Self {
+            scales: Scales::of(node.budget.memory),
             node,
             settings,
             doorstep: Doorstep::default(),
@@ -140,6 +144,11 @@ impl Broker {
             // A broker is served once.
             let _ = self.own.discovery.set(Discovery { prefix, base, is_own: true, node, name, version });
         }
+    }
+
+    /// How many are connected.
+    fn connected(&self) -> usize {
+        self.settings.sockets_max.saturating_sub(self.places.available_permits())
     }
 
     /// The newest place in the order that is on the disk.

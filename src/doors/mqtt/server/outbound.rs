@@ -78,13 +78,14 @@ impl Connection {
         if delivery.qos == Qos::Most {
             return self.write(None, false, &delivery);
         }
+        let weight = delivery.weight();
         let session = &mut self.session;
         let (packet, dup) = match session.placed_id(&delivery) {
             Some(id) => {
                 let dup = delivery.seq.is_some_and(|seq| seq <= session.sent);
-                (session.window.send_as(id, delivery.clone()), dup)
+                (session.window.send_as(id, delivery.clone(), weight), dup)
             }
-            None => (session.window.send(delivery.clone()), false),
+            None => (session.window.send(delivery.clone(), weight), false),
         };
         self.write(Some(packet), dup, &delivery);
     }
@@ -103,7 +104,8 @@ impl Connection {
                 Some(delivery) if self.needs_hand_out(&delivery) => {
                     let over = self.left_s(&delivery) == Some(0) || !self.fits(&delivery);
                     if let Some(seq) = delivery.seq.filter(|_| !over) {
-                        let packet = self.session.window.send(delivery);
+                        let bytes = delivery.weight();
+                        let packet = self.session.window.send(delivery, bytes);
                         packets.push(packet);
                         deliveries.push((packet, seq));
                     }

@@ -51,7 +51,8 @@ pub(super) fn restore(session: &mut Session, node: &NodeHandle, opened: &Opened)
         let (Some(change), now) = found else { continue };
         let Some(delivery) = delivery(&change, Qos::Exactly, Vec::new(), &now) else { continue };
         let step = if *received { Step::Released } else { Step::Sent };
-        session.window.restore(Flight { id: *packet, step, what: delivery });
+        let bytes = delivery.weight();
+        session.window.restore(Flight { id: *packet, step, bytes, what: delivery });
     }
     Ok(())
 }
@@ -216,6 +217,7 @@ impl Connection {
                 tracing::info!(client = ?self.session.client, ?refusal, "it is not known when a session was left");
             }
         }
+        let is_kept = is_kept && self.is_light_enough();
         let Connection { broker, socket, session, seat, hears, place, socket_place, .. } = *self;
         let until = (expiry_s != u32::MAX).then(|| Instant::now() + Duration::from_secs(u64::from(expiry_s)));
         if is_kept {

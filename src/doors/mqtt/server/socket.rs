@@ -113,6 +113,11 @@ impl Socket {
         !self.rest.is_empty() || self.stream.holds_back()
     }
 
+    /// Bytes it holds for a client that does not take them.
+    pub fn held_bytes(&self) -> usize {
+        self.rest.capacity()
+    }
+
     /// Writes what was put: at once, as a rule. What the client does not take is kept. Gives how many bytes were put.
     pub fn write(&mut self) -> Result<usize, Lost> {
         let bytes = self.out.len();

@@ -37,6 +37,11 @@ impl Decoder {
         self.held.len()
     }
 
+    /// Bytes of memory that takes.
+    pub fn memory_bytes(&self) -> usize {
+        self.held.capacity()
+    }
+
     /// Takes the next packet off these bytes; with `None` they are empty and all that is left of them is held here. After
     /// what is wrong nothing can be read any more.
     pub fn next(&mut self, fresh: &mut &[u8]) -> Result<Option<In>, Wrong> {

@@ -14,6 +14,7 @@ pub use receipts::Receipts;
 pub use window::{Flight, Step, Window};
 
 use super::packet::{PublishFrame, Version};
+use super::scales::Load;
 use crate::base::id::{Seq, UserId};
 use crate::base::limits::PLACED_IDS;
 use crate::chat::publication::{Publication, Qos};
@@ -68,6 +69,19 @@ pub struct Session {
     pub dropped: u64,
     /// What was kept up to here may have been sent before the node's last start.
     pub sent: Seq,
+    /// What it has on the door's scales.
+    pub load: Load,
+}
+
+impl Delivery {
+    /// Bytes it takes while it is on its way: its part of a publication that others hear too.
+    pub fn weight(&self) -> usize {
+        let publication = &self.publication;
+        let properties = publication.properties.as_ref().map_or(0, |properties| properties.len());
+        let bytes = publication.topic.as_str().len() + publication.payload.len() + properties;
+        // Whoever asks holds one, and so does what it came by.
+        size_of::<Self>() + bytes / Arc::strong_count(publication).saturating_sub(1).max(1)
+    }
 }
 
 impl Session {
@@ -85,6 +99,7 @@ impl Session {
             moved: from,
             dropped: 0,
             sent: Seq(0),
+            load: Load::default(),
         }
     }
 
@@ -139,9 +154,9 @@ mod tests {
         session.window.set_max(9);
         session.told = Seq(20);
         assert_eq!(session.heard(), Seq(20));
-        let live = session.window.send(delivery(None));
-        let first = session.window.send(delivery(Some(12)));
-        session.window.send(delivery(Some(15)));
+        let live = session.window.send(delivery(None), 0);
+        let first = session.window.send(delivery(Some(12)), 0);
+        session.window.send(delivery(Some(15)), 0);
         session.waiting.push_back(delivery(Some(17)));
         assert_eq!(session.heard(), Seq(11));
         session.window.done(first, Step::Sent);
@@ -156,7 +171,7 @@ mod tests {
         let around = u64::from(PLACED_IDS);
         assert_eq!((placed(&session, 12), placed(&session, around - 1)), (Some(13), Some(PLACED_IDS)));
         assert_eq!(placed(&session, 12 + around), Some(13));
-        session.window.send_as(13, delivery(Some(12)));
+        session.window.send_as(13, delivery(Some(12)), 0);
         assert!(session.is_number_taken(&delivery(Some(12 + around))));
         assert!(!session.is_number_taken(&delivery(Some(13 + around))));
         session.window.done(13, Step::Sent);

@@ -1,5 +1,6 @@
 //! What was sent and not acknowledged: as much at one time as the client takes, told again when it comes back.
 
+use crate::base::limits::MQTT_WINDOW_BYTES_MAX;
 use crate::base::limits::PLACED_IDS;
 use std::collections::VecDeque;
 
@@ -21,6 +22,8 @@ pub struct Flight<T> {
     pub id: u16,
     /// How far it is.
     pub step: Step,
+    /// Bytes it takes meanwhile.
+    pub bytes: usize,
     /// What was sent.
     pub what: T,
 }
@@ -29,6 +32,7 @@ pub struct Flight<T> {
 #[derive(Debug)]
 pub struct Window<T> {
     flights: VecDeque<Flight<T>>,
+    bytes: usize,
     last: u16,
     /// The first number that is given out in turn.
     first: u16,
@@ -38,7 +42,7 @@ pub struct Window<T> {
 impl<T> Window<T> {
     /// A window of so many.
     pub fn new(max: u16) -> Self {
-        Self { flights: VecDeque::new(), last: 0, first: 1, max: max.max(1) }
+        Self { flights: VecDeque::new(), bytes: 0, last: 0, first: 1, max: max.max(1) }
     }
 
     /// The client that came back takes so many.
@@ -53,7 +57,15 @@ impl<T> Window<T> {
 
     /// How many may be sent now.
     pub fn room(&self) -> usize {
-        usize::from(self.max).saturating_sub(self.flights.len())
+        match self.bytes < MQTT_WINDOW_BYTES_MAX {
+            true => usize::from(self.max).saturating_sub(self.flights.len()),
+            false => 0,
+        }
+    }
+
+    /// Bytes of what is on its way.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// What is on its way, oldest first.
@@ -67,30 +79,35 @@ impl<T> Window<T> {
     }
 
     /// A number nothing is on its way with, for something that is sent now. Only while there is [`room`](Self::room).
-    pub fn send(&mut self, what: T) -> u16 {
+    pub fn send(&mut self, what: T, bytes: usize) -> u16 {
         let id = self.free_id();
         self.last = id;
-        self.flights.push_back(Flight { id, step: Step::Sent, what });
+        self.bytes += bytes;
+        self.flights.push_back(Flight { id, step: Step::Sent, bytes, what });
         id
     }
 
     /// Something that is sent now with a number of its own. Only while there is [`room`](Self::room) and nothing is on its
     /// way with that.
-    pub fn send_as(&mut self, id: u16, what: T) -> u16 {
-        self.flights.push_back(Flight { id, step: Step::Sent, what });
+    pub fn send_as(&mut self, id: u16, what: T, bytes: usize) -> u16 {
+        self.bytes += bytes;
+        self.flights.push_back(Flight { id, step: Step::Sent, bytes, what });
         id
     }
 
     /// Something that was on its way when the client was last heard, with its number.
     pub fn restore(&mut self, flight: Flight<T>) {
         self.last = flight.id;
+        self.bytes += flight.bytes;
         self.flights.push_back(flight);
     }
 
     /// The client has what was sent with this number; gives it, or nothing when none was.
     pub fn done(&mut self, id: u16, step: Step) -> Option<T> {
         let at = self.flights.iter().position(|flight| flight.id == id && flight.step == step)?;
-        self.flights.remove(at).map(|flight| flight.what)
+        let flight = self.flights.remove(at)?;
+        self.bytes -= flight.bytes;
+        Some(flight.what)
     }
 
     /// The client has what was sent exactly once with this number; what follows is that both know.
@@ -114,6 +131,7 @@ impl<T> Window<T> {
         let (taken, left): (VecDeque<_>, VecDeque<_>) =
             std::mem::take(&mut self.flights).into_iter().partition(is_meant);
         self.flights = left;
+        self.bytes = self.flights.iter().map(|flight| flight.bytes).sum();
         taken.into()
     }
 
@@ -136,8 +154,8 @@ mod tests {
     #[test]
     fn no_more_is_sent_than_the_client_takes() {
         let mut window = Window::new(2);
-        assert_eq!((window.send("a"), window.room()), (1, 1));
-        assert_eq!((window.send("b"), window.room()), (2, 0));
+        assert_eq!((window.send("a", 0), window.room()), (1, 1));
+        assert_eq!((window.send("b", 0), window.room()), (2, 0));
         assert_eq!(window.done(1, Step::Sent), Some("a"));
         assert_eq!(window.room(), 1);
         assert_eq!(window.done(1, Step::Sent), None, "it was acknowledged already");
@@ -146,9 +164,22 @@ mod tests {
     }
 
     #[test]
+    fn no_more_bytes_are_on_their_way_than_one_client_may_hold() {
+        let mut window = Window::new(9);
+        let first = window.send("a", MQTT_WINDOW_BYTES_MAX - 1);
+        assert_eq!(window.room(), 8);
+        let second = window.send("b", 9);
+        assert_eq!((window.room(), window.bytes()), (0, MQTT_WINDOW_BYTES_MAX + 8));
+        window.done(first, Step::Sent);
+        assert_eq!((window.room(), window.bytes()), (8, 9));
+        assert_eq!(window.take_out(|flight| flight.id == second).len(), 1);
+        assert_eq!(window.bytes(), 0);
+    }
+
+    #[test]
     fn exactly_once_takes_two_steps() {
         let mut window = Window::new(5);
-        let id = window.send("a");
+        let id = window.send("a", 0);
         assert_eq!(window.done(id, Step::Released), None, "it has not said that it has it");
         window.received(id);
         window.received(id);
@@ -161,19 +192,19 @@ mod tests {
     #[test]
     fn numbers_go_round_and_never_meet() {
         let mut window = Window::new(3);
-        let held = window.send(0u32);
+        let held = window.send(0u32, 0);
         for round in 1..=70_000u32 {
-            let id = window.send(round);
+            let id = window.send(round, 0);
             assert!(id != 0 && id != held);
             assert_eq!(window.done(id, Step::Sent), Some(round));
         }
-        window.restore(Flight { id: 7, step: Step::Released, what: 7 });
-        assert_eq!(window.send(8), 8);
+        window.restore(Flight { id: 7, step: Step::Released, bytes: 0, what: 7 });
+        assert_eq!(window.send(8, 0), 8);
         assert_eq!(window.flights().map(|flight| flight.id).collect::<Vec<_>>(), [held, 7, 8]);
         window.set_max(9);
         window.set_placed();
         assert_eq!(
-            (window.send(9), window.send_as(9, 10), window.send(11)),
+            (window.send(9, 0), window.send_as(9, 10, 0), window.send(11, 0)),
             (PLACED_IDS + 1, 9, PLACED_IDS + 2)
         );
     }
