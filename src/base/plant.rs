@@ -19,6 +19,21 @@ pub fn early_ack() -> bool {
     planted("early-ack")
 }
 
+/// What is to be its topic's state is told to those who listen, acknowledged, and not kept as that.
+pub fn forget_retained() -> bool {
+    planted("forget-retained")
+}
+
+/// What a session that is away should hear is acknowledged and kept nowhere.
+pub fn lose_queued() -> bool {
+    planted("lose-queued")
+}
+
+/// Packet ids of what is to arrive exactly once are not kept.
+pub fn take_twice() -> bool {
+    planted("take-twice")
+}
+
 /// The file in an index's folder that makes [`panic_when_opened`] panic: it goes where the index goes.
 const PANICS: &str = "panics";
 

@@ -112,7 +112,8 @@ usage: tests/run plug [--long] [--row NAME]... [--seed N]
   --row NAME  only this row; may be given several times
   --seed N    where chance begins; a failing row names its own
 
-The folder of what failed is kept under target/plug/failed. LINNET_PLANT=no-sync or early-ack plants a fault.
+The folder of what failed is kept under target/plug/failed. LINNET_PLANT=no-sync, early-ack or another word of
+src/base/plant.rs plants a fault.
 
 rows:
 "

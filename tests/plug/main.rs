@@ -10,6 +10,13 @@ mod args;
 #[path = "../it/sim/chance.rs"]
 #[allow(dead_code, reason = "the simulated lives use all of it")]
 mod chance;
+#[path = "../it/broker/client.rs"]
+#[allow(dead_code, reason = "the integration tests use all of it")]
+#[allow(
+    clippy::unwrap_used,
+    reason = "nobody takes the power away while this client speaks: a panic says what went wrong"
+)]
+mod client;
 mod ddp;
 mod early;
 #[path = "../bench/fill.rs"]

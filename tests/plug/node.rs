@@ -121,8 +121,14 @@ impl Launch {
                 let _ = tell.send(address);
             }
         });
-        let mut node =
-            Node { child, told, address: ([127, 0, 0, 1], 0).into(), ready_after: began.elapsed(), log };
+        let mut node = Node {
+            child,
+            told,
+            address: ([127, 0, 0, 1], 0).into(),
+            mqtt: None,
+            ready_after: began.elapsed(),
+            log,
+        };
         node.serves()?;
         node.ready_after = began.elapsed();
         Ok(node)
@@ -138,9 +144,11 @@ pub fn log_of(data: &Path) -> PathBuf {
 pub struct Node {
     child: Child,
     /// Where it serves, each time it begins to.
-    told: Receiver<SocketAddr>,
+    told: Receiver<(SocketAddr, Option<SocketAddr>)>,
     /// Where it serves.
     pub address: SocketAddr,
+    /// Where it takes MQTT.
+    pub mqtt: Option<SocketAddr>,
     /// From its start to the line that says it serves.
     pub ready_after: Duration,
     log: PathBuf,
@@ -154,7 +162,7 @@ impl Node {
     /// Returns when it has begun to serve, once more if it did before.
     pub fn serves(&mut self) -> Outcome<()> {
         match self.told.recv_timeout(PATIENCE) {
-            Ok(address) => self.address = address,
+            Ok(told) => (self.address, self.mqtt) = told,
             Err(_) => {
                 let ended = self.child.try_wait()?.map_or("hangs".to_owned(), |status| status.to_string());
                 return Err(wrong(format!("it did not start ({ended}): {}", self.last_lines())));
@@ -238,11 +246,12 @@ impl Drop for Node {
 }
 
 /// The address in the line `ready http=ADDR:PORT mqtt=... pid=N`.
-fn ready_line(output: &mut impl BufRead) -> Option<SocketAddr> {
+fn ready_line(output: &mut impl BufRead) -> Option<(SocketAddr, Option<SocketAddr>)> {
     let mut line = String::new();
     while output.read_line(&mut line).ok()? > 0 {
         if let Some(rest) = line.strip_prefix("ready ") {
-            return rest.split_whitespace().find_map(|word| word.strip_prefix("http=")?.parse().ok());
+            let named = |name| rest.split_whitespace().find_map(|word| word.strip_prefix(name)?.parse().ok());
+            return Some((named("http=")?, named("mqtt=")));
         }
         line.clear();
     }

@@ -47,6 +47,10 @@ impl Hub {
 
     /// Whether a publication must be kept because a session that outlives its connection hears it.
     pub fn keeps(&self, topic: &Topic, qos: Qos) -> bool {
+        #[cfg(feature = "plant")]
+        if crate::base::plant::lose_queued() {
+            return false;
+        }
         self.topics().keeps(topic, qos)
     }
 

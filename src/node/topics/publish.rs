@@ -37,6 +37,13 @@ impl Node {
         if publication.retain && !publication.payload.is_empty() {
             self.make_sure_it_can_be_retained(&publication)?;
         }
+        #[cfg(feature = "plant")]
+        let receipt = receipt.filter(|_| !crate::base::plant::take_twice());
+        #[cfg(feature = "plant")]
+        let publication = Publication {
+            retain: publication.retain && !crate::base::plant::forget_retained(),
+            ..publication
+        };
         let publication = Arc::new(Publication { by: permit.user().clone(), ..publication });
         self.append(What::Published { publication, receipt })
     }

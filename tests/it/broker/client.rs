@@ -252,7 +252,8 @@ impl Client {
         self.read_told(&packet).unwrap_or_else(|| panic!("{packet:?} is no publication"))
     }
 
-    fn read_told(&self, packet: &Packet) -> Option<Told> {
+    /// A publication; nothing when it is something else.
+    pub fn read_told(&self, packet: &Packet) -> Option<Told> {
         let Packet { first, body } = packet;
         if first >> 4 != 3 {
             return None;

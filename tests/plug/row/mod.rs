@@ -10,6 +10,7 @@ mod million;
 mod plants;
 mod recorded;
 mod stuck;
+mod topics;
 
 use crate::Outcome;
 use crate::args::Args;
@@ -33,6 +34,11 @@ pub const ROWS: &[Row] = &[
         name: "recorded",
         claim: "a power cut at any moment, dropping, tearing and reordering what was not synced",
         run: recorded::run,
+    },
+    Row {
+        name: "topics",
+        claim: "a power cut at any moment of what comes by MQTT: rooms, retained topics, queues, exactly once",
+        run: topics::run,
     },
     Row { name: "plants", claim: "a fault planted in the program is found", run: plants::run },
     Row { name: "ext4", claim: "the power of a real file system is cut under load", run: ext4::run },

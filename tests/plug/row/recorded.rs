@@ -176,11 +176,11 @@ impl Life {
         if !moments.is_empty() {
             return Err(wrong("acknowledged before the sync, and yet the images show no loss"));
         }
-        let mut cuts = self.cuts(0, self.started, images.0, &mut chance);
-        cuts.extend(self.cuts(self.built, u64::MAX, images.1, &mut chance));
-        cuts.sort_unstable();
+        let mut moments = cuts(&self.recording, 0, self.started, images.0, &mut chance);
+        moments.extend(cuts(&self.recording, self.built, u64::MAX, images.1, &mut chance));
+        moments.sort_unstable();
         let fates = FATES.into_iter().cycle();
-        self.judge_all(cuts.into_iter().zip(fates).collect(), desk, &mut chance, tally)
+        self.judge_all(moments.into_iter().zip(fates).collect(), desk, &mut chance, tally)
     }
 
     /// Judges what these cuts leave, which are in their order.
@@ -215,22 +215,22 @@ impl Life {
             false => Ok(()),
         }
     }
+}
 
-    /// Moments to cut the power: half of them anywhere, half just before a sync is through, where it hurts most.
-    fn cuts(&self, from: u64, to: u64, count: u64, chance: &mut Chance) -> Vec<u64> {
-        let (mut all, mut syncs, mut before) = (Vec::new(), Vec::new(), 0);
-        for record in &self.recording.records {
-            if (from..=to).contains(&before) {
-                all.push(before);
-                if matches!(record.did, Did::Sync { .. } | Did::SyncFolder { .. }) {
-                    syncs.push(before);
-                }
+/// Moments to cut the power: half of them anywhere, half just before a sync is through, where it hurts most.
+pub fn cuts(recording: &Recording, from: u64, to: u64, count: u64, chance: &mut Chance) -> Vec<u64> {
+    let (mut all, mut syncs, mut before) = (Vec::new(), Vec::new(), 0);
+    for record in &recording.records {
+        if (from..=to).contains(&before) {
+            all.push(before);
+            if matches!(record.did, Did::Sync { .. } | Did::SyncFolder { .. }) {
+                syncs.push(before);
             }
-            before = record.end;
         }
-        if all.len() as u64 <= count {
-            return all;
-        }
-        (0..count).map(|number| *chance.pick(if number % 2 == 0 { &all } else { &syncs })).collect()
+        before = record.end;
     }
+    if all.len() as u64 <= count {
+        return all;
+    }
+    (0..count).map(|number| *chance.pick(if number % 2 == 0 { &all } else { &syncs })).collect()
 }
