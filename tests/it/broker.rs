@@ -5,6 +5,7 @@ mod bind;
 mod client;
 pub mod discovery;
 mod five;
+mod fuzz;
 mod home_assistant;
 mod hostile;
 mod own;

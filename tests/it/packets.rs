@@ -1,9 +1,9 @@
 //! The packets of the broker's door: what is refused, what rumqttc reads and writes, and what chance makes of them.
 
-mod chance;
-mod client;
+pub mod chance;
+pub mod client;
 mod golden;
-mod lives;
+pub mod lives;
 mod peer;
 mod refused;
 mod written;

@@ -22,8 +22,10 @@ pub const MQTT_SEND_MAX: u16 = 20;
 /// Bytes of publications on their way to a client; one that is larger alone still goes, alone.
 pub const MQTT_WINDOW_BYTES_MAX: usize = 512 * 1024;
 /// The part of the memory, one in so many, that may be held for all clients: the beginnings of packets, what they do not
-/// read or acknowledge, wills. Whoever holds more than a fair share of it is hung up on.
+/// read or acknowledge, wills. Where it is more, whoever it is most for is hung up on.
 pub const MQTT_HELD_PART: u64 = 8;
+/// Who has more of it than this part, one in so many, is looked at when that happens.
+pub const MQTT_HEAVY_PART: usize = 1_024;
 /// Publications taken from a seat at one wake-up.
 pub const MQTT_EVENTS_AT_ONCE: usize = 64;
 /// Packet ids that stand for places in the order, the lower half of all: more than ever are on their way at one time.
@@ -36,6 +38,8 @@ pub const MQTT_TAKEOVER_MS: u64 = 5_000;
 pub const MQTT_AWAY_MAX: usize = super::TOPIC_SESSIONS_MAX;
 /// Wills that wait for their time; one beyond them is published at once.
 pub const MQTT_WILLS_MAX: usize = super::WILLS_MAX;
+/// Wills that are on their way to the disk at one time; below [`JOBS_PER_CALLER_MAX`](super::JOBS_PER_CALLER_MAX).
+pub const MQTT_WILLS_AT_ONCE: usize = 16;
 /// Seconds a client has to hear that its connection is over.
 pub const MQTT_LINGER_SECONDS: u64 = 2;
 /// Bytes a client may still send meanwhile; they are thrown away.

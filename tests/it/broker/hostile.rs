@@ -53,6 +53,22 @@ fn half_connects_keep_nobody_out() {
 }
 
 #[test]
+fn who_says_all_at_once_is_answered_in_full() {
+    let stage = Stage::open();
+    for _ in 0..20 {
+        let mut client = Client::raw(stage.address, 4);
+        let hello = packet(0x10, &[b"\x00\x04MQTT\x04\x00\x00\x3C", &text("all at once")[..]].concat());
+        let publish = packet(0x34, &[&text("a")[..], &[0, 1], b"x"].concat());
+        let unsubscribe = packet(0xA2, &[&[0, 2][..], &text("b")].concat());
+        let release = packet(0x62, &[0, 1]);
+        // What is kept takes its time; the next one has to wait for it, and is not heard of again.
+        client.send(&[hello, publish, unsubscribe, release, vec![0xC0, 0]].concat());
+        let kinds: Vec<u8> = (0..5).map(|_| client.next().expect("an answer").first).collect();
+        assert!([0x20, 0x50, 0xB0, 0x70, 0xD0].iter().all(|kind| kinds.contains(kind)), "{kinds:x?}");
+    }
+}
+
+#[test]
 fn one_who_does_not_read_costs_the_others_nothing() {
     let stage = Stage::open();
     let mut deaf = Client::connect(stage.address, &Hello::new(4, "deaf"));

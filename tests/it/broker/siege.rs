@@ -343,7 +343,7 @@ fn flood(target: &Target, topic: &str) {
 
 /// A storm of wills: all are gone without a word at once, and one hears what each has left.
 fn will_storm(target: &Target) {
-    let mut hears = target.connect(&Hello::new(4, "heir"));
+    let mut hears = target.connect(&Hello::staying(4, "heir"));
     hears.subscribe("siege/will/#", 1);
     let count = target.of(5_000);
     let mut held = Vec::new();
@@ -355,7 +355,8 @@ fn will_storm(target: &Target) {
     }
     drop(held);
     let mut missing = vec![true; count];
-    for _ in 0..count {
+    // Of those that nobody has to keep some may be lost.
+    while (0..count).any(|number| missing[number] && number % 3 > 0) {
         let heard = hears.heard().topic;
         let number: usize = heard.rsplit('/').next().unwrap().parse().unwrap();
         assert!(std::mem::take(&mut missing[number]), "{heard} came twice");

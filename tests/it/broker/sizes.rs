@@ -1,6 +1,6 @@
 //! The sizes of attacks: the real program lives through all of them, within its memory, and serves the others meanwhile.
-//! `LINNET_SIEGE=full` has them all in their full size, and in a row: `LINNET_SIEGE=full cargo nextest run --release
-//! --no-capture broker::sizes`.
+//! `SIEGE=full LINNET_BIN=target/release/linnet cargo nextest run --no-capture broker::sizes` has them in their full
+//! size, one after the other, and prints what it saw.
 
 use super::siege::{Target, attack, under};
 use crate::harness::process::Process;
@@ -24,7 +24,7 @@ fn check(name: &str) {
         address: node.mqtt.unwrap(),
         pid: node.id(),
         device: ("lamp".into(), key.as_str().unwrap().into()),
-        part: if std::env::var("LINNET_SIEGE").is_ok_and(|size| size == "full") { 1 } else { PART },
+        part: if std::env::var("SIEGE").is_ok_and(|size| size == "full") { 1 } else { PART },
     };
     let seen = under(attack(name), &target);
     println!("{name}: {seen:?}");

@@ -74,7 +74,7 @@ fn what_a_publisher_said_can_be_looked_at() {
 }
 
 /// Changes bytes as a bad line or an enemy does.
-fn change(chance: &Chance, bytes: &mut Vec<u8>, other: &[u8]) {
+pub fn change(chance: &Chance, bytes: &mut Vec<u8>, other: &[u8]) {
     for _ in 0..1 + chance.below(4) {
         let at = chance.below(bytes.len().max(1) as u64) as usize;
         match chance.below(8) {

@@ -12,6 +12,8 @@ pub enum Ring {
     Stopping,
     /// Others wait to say who they are.
     MakeRoom,
+    /// The memory is needed for others.
+    TooHeavy,
 }
 
 #[derive(Default)]

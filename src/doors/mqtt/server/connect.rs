@@ -231,7 +231,7 @@ impl Arrival {
             node.read(|reading| Ok((reading.topic_session(&client)?.is_some(), reading.newest())))?;
         let mut session = Box::new(Session::new(client.clone(), known.user.clone(), newest));
         session.window.set_max(send_max(connect));
-        session.load = Load::on(&self.broker.scales);
+        session.load = Load::on(&self.broker.scales, &self.bell);
         let (caller, expiry_s, clean) = (known.caller.clone(), connect.expiry_s, connect.clean);
         if expiry_s == 0 && (clean || !stored) {
             if stored {
@@ -252,6 +252,7 @@ impl Arrival {
         match away.filter(|_| was_there) {
             Some(known) => {
                 session = known;
+                session.load.is_back(&self.bell);
                 persistent::resume(&mut session, &opened);
                 session.window.set_max(send_max(connect));
             }

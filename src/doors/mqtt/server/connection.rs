@@ -5,7 +5,7 @@ use super::bell::{Bell, Ring};
 use super::packet::{Connect, Decoder, In, Out, Peer, Reason, Version, Wrong, encode};
 use super::registry;
 use super::rooms::Rooms;
-use super::session::{Delivery, Heard, Session, Told};
+use super::session::{Heard, Session, Told};
 use super::socket::{Lost, Scratch, Socket};
 use super::subscribe::Walk;
 use super::will::Will;
@@ -57,12 +57,6 @@ impl From<Wrong> for End {
 /// A keep-alive that nobody kept.
 const SILENT: Wrong =
     Wrong { reason: Reason::KEEP_ALIVE_TIMEOUT, words: "nothing was heard for one and a half keep-alives" };
-
-/// The memory is needed for others.
-const TOO_HEAVY: Wrong = Wrong {
-    reason: Reason::QUOTA_EXCEEDED,
-    words: "the node has no memory for all that is on its way here: send whole packets, read and acknowledge",
-};
 
 /// Something that waits for the disk, and what follows it.
 type Op = Box<dyn FnMut(&mut Connection, &mut Context<'_>) -> Poll<Result<(), End>> + Send>;
@@ -221,27 +215,16 @@ impl Connection {
         if self.socket.is_stalled() && self.stalled_since.is_none() {
             self.stalled_since = Some(Instant::now());
         }
-        self.weigh()?;
+        self.weigh();
         Ok(did)
     }
 
-    /// Whoever has others hold too much for it is seen off: the node has to live, and others wait as well.
-    fn weigh(&mut self) -> Result<(), End> {
-        let waiting: usize = self.session.waiting.iter().map(Delivery::weight).sum();
-        let read = self.decoder.memory_bytes() + self.unread.capacity();
+    /// Puts on the scales what is held for this client.
+    fn weigh(&mut self) {
+        let held = if let Some(In::Publish(publish)) = &self.held { publish.payload.len() } else { 0 };
+        let read = self.decoder.memory_bytes() + self.unread.capacity() + held;
         let will = self.will.as_ref().map_or(0, |will| will.publication.payload.len());
-        let bytes = self.session.window.bytes() + waiting + read + self.socket.held_bytes() + will;
-        match self.session.load.is_fair(bytes, self.broker.connected()) {
-            true => Ok(()),
-            false => Err(TOO_HEAVY.into()),
-        }
-    }
-
-    /// Whether what is known of a session that goes on may stay in memory; what the node keeps of it is enough otherwise.
-    pub(super) fn is_light_enough(&mut self) -> bool {
-        let waiting: usize = self.session.waiting.iter().map(Delivery::weight).sum();
-        self.session.load.is_fair(self.session.window.bytes() + waiting, 1);
-        self.session.load.may_stay()
+        self.session.load.set(self.session.sent_bytes() + read + self.socket.held_bytes() + will);
     }
 
     /// Ready when some time is over.
@@ -288,7 +271,8 @@ impl Connection {
         if !self.is_blocked() && (self.held.is_some() || !self.unread.is_empty()) {
             let unread = std::mem::take(&mut self.unread);
             self.take_in(&unread)?;
-            did = !self.is_blocked();
+            // Even if it only got as far as something that waits: that has to be looked at, or nobody is woken for it.
+            did = true;
         }
         if self.is_blocked() || self.held.is_some() {
             return Ok(did);
@@ -378,11 +362,17 @@ impl Connection {
         }
     }
 
-    async fn close(mut self: Box<Self>, end: End) {
+    async fn close(mut self: Box<Self>, mut end: End) {
         tracing::debug!(client = %self.session.client, ?end, "a connection ends");
+        // What is left to do may wait for the client; what it sent is held for it no longer.
+        (self.decoder, self.unread, self.held) = (Decoder::new(), Vec::new(), None);
+        if end == End::Rung(Ring::TooHeavy) && self.socket.is_stalled() {
+            end = End::Lost;
+        }
         let goodbye = match &end {
             End::Wrong(wrong) => Some((wrong.reason, wrong.words)),
             End::Rung(Ring::TakenOver) => Some((Reason::TAKEN_OVER, "the same client connected again")),
+            End::Rung(Ring::TooHeavy) => Some((Reason::QUOTA_EXCEEDED, TOO_HEAVY)),
             End::Rung(_) => Some((Reason::SHUTTING_DOWN, "the node stops")),
             End::Left { .. } | End::Lost => None,
         };
@@ -394,6 +384,9 @@ impl Connection {
         self.see_off(end).await;
     }
 }
+
+/// What a client hears for which more was held than for anybody else.
+const TOO_HEAVY: &str = "too much is held for this client: send whole packets, read, and acknowledge";
 
 /// Long enough to be never.
 const FAR: Duration = Duration::from_secs(24 * 3_600);

@@ -146,11 +146,6 @@ impl Broker {
         }
     }
 
-    /// How many are connected.
-    fn connected(&self) -> usize {
-        self.settings.sockets_max.saturating_sub(self.places.available_permits())
-    }
-
     /// The newest place in the order that is on the disk.
     fn newest(&self) -> Seq {
         self.node.read(|reading| Ok(reading.newest())).unwrap_or_default()

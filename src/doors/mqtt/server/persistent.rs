@@ -217,14 +217,16 @@ impl Connection {
                 tracing::info!(client = ?self.session.client, ?refusal, "it is not known when a session was left");
             }
         }
-        let is_kept = is_kept && self.is_light_enough();
-        let Connection { broker, socket, session, seat, hears, place, socket_place, .. } = *self;
+        let Connection { broker, socket, mut session, seat, hears, place, socket_place, .. } = *self;
         let until = (expiry_s != u32::MAX).then(|| Instant::now() + Duration::from_secs(u64::from(expiry_s)));
         if is_kept {
             broker.node.hub.park(session.client.clone(), session.user.clone(), &hears);
         }
+        // Where there is no room for what was on its way, the client hears again what the node has kept.
+        let bytes = session.sent_bytes();
+        let stays = is_kept && session.load.may_stay(bytes);
         drop(seat);
-        broker.registry.leave(place, is_kept.then_some((session, until)));
+        broker.registry.leave(place, stays.then_some((session, until)));
         if end != End::Lost {
             socket.shutdown().await;
         }

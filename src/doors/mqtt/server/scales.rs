@@ -1,83 +1,156 @@
 //! What the door holds for its clients beside the queues of the hub: packets whose end has not come, bytes nobody reads,
-//! publications nobody acknowledges, wills. All of it together has its part of the memory.
+//! publications nobody acknowledges, wills. All of it together has its part of the memory; where it is more, the one for
+//! whom the most is held is hung up on.
 
-use crate::base::limits::MQTT_HELD_PART;
-use std::sync::Arc;
+use super::bell::{Bell, Ring};
+use crate::base::limits::{MQTT_HEAVY_PART, MQTT_HELD_PART};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 /// The door's scales.
-#[derive(Debug)]
+#[derive(Default)]
 pub struct Scales {
     held: AtomicUsize,
     max: usize,
+    /// Those for whom much is held. They are few: all of them together hold little more than the most there may be.
+    heavy: Mutex<Vec<Heavy>>,
+}
+
+struct Heavy {
+    bell: Arc<Bell>,
+    bytes: usize,
+    /// It was told to go.
+    is_rung: bool,
 }
 
 impl Scales {
     /// Those of a node with so many bytes of memory.
     pub fn of(memory: u64) -> Arc<Self> {
         let max = usize::try_from(memory / MQTT_HELD_PART).unwrap_or(usize::MAX);
-        Arc::new(Self { held: AtomicUsize::new(0), max })
+        Arc::new(Self { max, ..Self::default() })
+    }
+
+    fn heavy(&self) -> MutexGuard<'_, Vec<Heavy>> {
+        self.heavy.lock().expect("no holder of this lock panics")
+    }
+
+    /// Tells the heaviest to go, until what is left is not too much.
+    fn relieve(&self, heavy: &mut [Heavy]) {
+        let leaving: usize = heavy.iter().filter(|heavy| heavy.is_rung).map(|heavy| heavy.bytes).sum();
+        let mut left = self.held.load(Ordering::Relaxed).saturating_sub(leaving);
+        while left > self.max {
+            let staying = heavy.iter_mut().filter(|heavy| !heavy.is_rung);
+            let Some(heaviest) = staying.max_by_key(|heavy| heavy.bytes) else { return };
+            heaviest.is_rung = true;
+            left = left.saturating_sub(heaviest.bytes);
+            heaviest.bell.ring(Ring::TooHeavy);
+        }
     }
 }
 
 /// What one session has on the scales; dropping it takes that off.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Load {
-    scales: Option<Arc<Scales>>,
+    scales: Arc<Scales>,
+    bell: Arc<Bell>,
     bytes: usize,
+    is_heavy: bool,
 }
 
 impl Load {
-    /// Nothing yet.
-    pub fn on(scales: &Arc<Scales>) -> Self {
-        Self { scales: Some(scales.clone()), bytes: 0 }
+    /// Nothing yet; the bell tells its connection to go.
+    pub fn on(scales: &Arc<Scales>, bell: &Arc<Bell>) -> Self {
+        Self { scales: scales.clone(), bell: bell.clone(), bytes: 0, is_heavy: false }
     }
 
-    /// So much it is now. Whether that is fair: where too much is held in all, nobody may have more than others.
-    pub fn is_fair(&mut self, bytes: usize, clients: usize) -> bool {
-        let Some(scales) = &self.scales else { return true };
+    /// So much it is now.
+    pub fn set(&mut self, bytes: usize) {
         let before = std::mem::replace(&mut self.bytes, bytes);
-        if bytes <= before {
-            if bytes < before {
-                scales.held.fetch_sub(before - bytes, Ordering::Relaxed);
-            }
-            return true;
+        if bytes == before {
+            return;
         }
-        let held = scales.held.fetch_add(bytes - before, Ordering::Relaxed) + bytes - before;
-        held <= scales.max || bytes <= scales.max / clients.max(1)
+        let held = &self.scales.held;
+        match bytes > before {
+            true => held.fetch_add(bytes - before, Ordering::Relaxed),
+            false => held.fetch_sub(before - bytes, Ordering::Relaxed),
+        };
+        let is_heavy = bytes > self.scales.max / MQTT_HEAVY_PART;
+        if !is_heavy && !self.is_heavy {
+            return;
+        }
+        let was_heavy = std::mem::replace(&mut self.is_heavy, is_heavy);
+        let mut heavy = self.scales.heavy();
+        let at = heavy.iter().position(|heavy| was_heavy && Arc::ptr_eq(&heavy.bell, &self.bell));
+        match at {
+            Some(at) if is_heavy => heavy[at].bytes = bytes,
+            Some(at) => drop(heavy.swap_remove(at)),
+            None => heavy.push(Heavy { bell: self.bell.clone(), bytes, is_rung: false }),
+        }
+        if bytes > before {
+            self.scales.relieve(&mut heavy);
+        }
     }
 
-    /// Whether it may stay while nobody is connected: only while there is room for all.
-    pub fn may_stay(&self) -> bool {
-        let is_light = |scales: &Arc<Scales>| scales.held.load(Ordering::Relaxed) <= scales.max;
-        self.scales.as_ref().is_none_or(is_light)
+    /// So much of it stays while nobody is connected, if there is room for that: nobody could be told to go.
+    pub fn may_stay(&mut self, bytes: usize) -> bool {
+        self.set(0);
+        let may = self.scales.held.load(Ordering::Relaxed) + bytes <= self.scales.max / 2;
+        if may {
+            self.bytes = bytes;
+            self.scales.held.fetch_add(bytes, Ordering::Relaxed);
+        }
+        may
+    }
+
+    /// Its client is back, by a connection that this bell tells to go.
+    pub fn is_back(&mut self, bell: &Arc<Bell>) {
+        self.bell = bell.clone();
     }
 }
 
 impl Drop for Load {
     fn drop(&mut self) {
-        if let Some(scales) = &self.scales {
-            scales.held.fetch_sub(self.bytes, Ordering::Relaxed);
-        }
+        self.set(0);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::task::{Context, Poll, Waker};
 
     #[test]
-    fn where_too_much_is_held_nobody_may_have_more_than_a_fair_share() {
+    fn where_too_much_is_held_the_heaviest_goes() {
         let scales = Scales::of(MQTT_HELD_PART * 1_000);
-        let (mut large, mut small) = (Load::on(&scales), Load::on(&scales));
-        assert!(large.is_fair(900, 2) && large.may_stay());
-        assert!(small.is_fair(200, 2), "it is no more than half");
-        assert!(!large.may_stay());
-        assert!(!large.is_fair(901, 2));
-        assert!(large.is_fair(700, 2), "it became less");
-        drop(large);
-        assert!(small.is_fair(1_000, 2) && small.may_stay());
-        drop(small);
+        let bells: [Arc<Bell>; 3] = Default::default();
+        let is_rung = |at: usize| bells[at].poll_rung(&Context::from_waker(Waker::noop())).is_ready();
+        let mut loads = bells.each_ref().map(|bell| Load::on(&scales, bell));
+        loads[0].set(400);
+        loads[1].set(500);
+        loads[2].set(100);
+        assert!(!is_rung(0) && !is_rung(1) && !is_rung(2));
+        loads[2].set(101);
+        assert!(!is_rung(0) && is_rung(1) && !is_rung(2), "the one who holds the most");
+        loads[2].set(500);
+        assert!(!is_rung(0) && !is_rung(2), "what is about to go is as good as gone");
+        let [first, second, mut third] = loads;
+        drop(second);
+        third.set(600);
+        drop(third);
+        assert_eq!(bells[2].poll_rung(&Context::from_waker(Waker::noop())), Poll::Pending);
+        drop(first);
+        assert_eq!((scales.held.load(Ordering::Relaxed), scales.heavy().len()), (0, 0));
+    }
+
+    #[test]
+    fn what_stays_without_a_client_takes_no_more_than_half() {
+        let scales = Scales::of(MQTT_HELD_PART * 1_000);
+        let bell = Arc::new(Bell::default());
+        let (mut first, mut second) = (Load::on(&scales, &bell), Load::on(&scales, &bell));
+        first.set(900);
+        assert!(first.may_stay(400) && !second.may_stay(200));
+        assert!(scales.heavy().is_empty(), "nobody is there to be told");
+        drop((first, second));
         assert_eq!(scales.held.load(Ordering::Relaxed), 0);
     }
 }

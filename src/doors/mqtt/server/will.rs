@@ -9,7 +9,7 @@ use super::bell::Ring;
 use super::connection::{Connection, End};
 use super::{Broker, bound, draft, packet, rooms, words};
 use crate::base::id::UserId;
-use crate::base::limits::MQTT_WILLS_MAX;
+use crate::base::limits::{MQTT_WILLS_AT_ONCE, MQTT_WILLS_MAX};
 use crate::chat::publication::{LastWill, Publication};
 use crate::node::caller::ANONYMOUS;
 use crate::node::topics::wills;
@@ -18,7 +18,7 @@ use smol_str::SmolStr;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, sleep_until};
 
 /// The last will of a client.
@@ -86,6 +86,8 @@ pub fn publish_now(broker: &Arc<Broker>, will: Will) {
 
 /// Publishes a will as its client would have, with the rights it has now.
 async fn publish(broker: &Broker, will: Will) {
+    // Of a storm of them the node gets no more at one time than it takes from one caller.
+    let _turn = broker.wills.turns.acquire().await;
     let Will { caller, publication, .. } = will;
     let (topic, client) = (publication.topic.clone(), publication.client.clone());
     // Of one that is here again the newest will is kept.
@@ -205,10 +207,17 @@ impl Connection {
 }
 
 /// Wills of clients that are gone and may come back; one for each client.
-#[derive(Default)]
 pub struct Wills {
     waiting: Mutex<HashMap<SmolStr, (Instant, Will)>>,
     news: Notify,
+    turns: Semaphore,
+}
+
+impl Default for Wills {
+    fn default() -> Self {
+        let turns = Semaphore::new(MQTT_WILLS_AT_ONCE);
+        Self { waiting: Mutex::default(), news: Notify::default(), turns }
+    }
 }
 
 impl Wills {

@@ -45,7 +45,6 @@ pub struct Delivery {
 }
 
 /// What there is between a client and us, as long as it comes back.
-#[derive(Debug)]
 pub struct Session {
     /// The client's id.
     pub client: SmolStr,
@@ -115,6 +114,11 @@ impl Session {
     /// Whether something else is on its way with its number: both are told apart by waiting.
     pub fn is_number_taken(&self, delivery: &Delivery) -> bool {
         self.placed_id(delivery).is_some_and(|id| self.window.flight(id).is_some())
+    }
+
+    /// Bytes of what is on its way to the client, or waits for that.
+    pub fn sent_bytes(&self) -> usize {
+        self.window.bytes() + self.waiting.iter().map(Delivery::weight).sum::<usize>()
     }
 
     /// The place up to which nothing has to be told again.
