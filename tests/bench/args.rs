@@ -15,6 +15,7 @@ scenarios (all of them but soak when none is named):
   history   a page of 50 deep in a room of 100,000 and of 900,000 messages
   writes    bytes that reach the disk for each message, beside SQLite (needs root: a loop device)
   mqtt      the broker beside Mosquitto: fan-out, ingest, idle connections, a backlog
+  hostile   the broker under attack: others' deliveries, new connections, memory
   soak      resident memory over a million posts, with 200 subscribers that come and go (minutes)
 
 options:
@@ -38,11 +39,12 @@ pub enum Scenario {
     History,
     Writes,
     Mqtt,
+    Hostile,
     Soak,
 }
 
 impl Scenario {
-    pub const ALL: [Scenario; 8] = [
+    pub const ALL: [Scenario; 9] = [
         Scenario::Memory,
         Scenario::Posts,
         Scenario::Fanout,
@@ -50,6 +52,7 @@ impl Scenario {
         Scenario::History,
         Scenario::Writes,
         Scenario::Mqtt,
+        Scenario::Hostile,
         Scenario::Soak,
     ];
 
@@ -62,6 +65,7 @@ impl Scenario {
             Scenario::History => "history",
             Scenario::Writes => "writes",
             Scenario::Mqtt => "mqtt",
+            Scenario::Hostile => "hostile",
             Scenario::Soak => "soak",
         }
     }

@@ -10,6 +10,7 @@ mod fill;
 mod folders;
 mod gates;
 mod history;
+mod hostile;
 mod http;
 mod loop_disk;
 mod machine;
@@ -101,6 +102,7 @@ async fn measure(scenario: Scenario, args: &Args, figures: &mut Figures) -> Outc
                 Scenario::History => history::run(args, figures).await,
                 Scenario::Writes => writes::run(args, figures).await,
                 Scenario::Mqtt => mqtt::run(args, figures).await,
+                Scenario::Hostile => hostile::run(args, figures).await,
                 Scenario::Soak => soak::run(args, figures).await,
             }
         })

@@ -34,11 +34,17 @@ pub struct Server {
 impl Server {
     /// Starts a node in test mode on this folder and waits until it serves.
     pub fn start(args: &Args, data: &Path) -> Outcome<Server> {
+        Server::start_with(args, data, &[])
+    }
+
+    /// The same, with further settings.
+    pub fn start_with(args: &Args, data: &Path, settings: &[(&str, &str)]) -> Outcome<Server> {
         let log = data.with_extension("log");
         let began = now();
         let mut child = Command::new(&args.binary)
             .args(["serve", "--test-mode", "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--data"])
             .arg(data)
+            .envs(settings.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(File::create(&log)?)

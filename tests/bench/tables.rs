@@ -19,7 +19,7 @@ const fn column(key: &'static str, title: &'static str, digits: usize) -> Column
     Column { key, title, digits }
 }
 
-pub const TABLES: [Table; 11] = [
+pub const TABLES: [Table; 12] = [
     Table {
         scenario: "memory",
         title: "resident memory",
@@ -150,6 +150,29 @@ pub const TABLES: [Table; 11] = [
         title: "10,000 messages for a returning session",
         rows: &[("linnet", "linnet"), ("mosquitto", "Mosquitto")],
         columns: &[column("ms", "ms", 0), column("rate", "messages/s", 0)],
+    },
+    Table {
+        scenario: "hostile",
+        title: "others meanwhile, and memory, with a budget of 64 MB",
+        rows: &[
+            ("half connects", "20,000 half connects"),
+            ("refused connects", "20,000 who are told no"),
+            ("half packets", "2,000 long packets without an end"),
+            ("malformed", "4,000 malformed conversations"),
+            ("user properties", "10,000 user properties on each packet"),
+            ("filters", "filters of 64 KiB, and 60,000 long ones"),
+            ("open ids", "65,535 open ids of QoS 2, 100 times"),
+            ("deaf", "200 who do not read, 400 MB for them"),
+            ("silent", "50 who do not acknowledge, 400 MB for them"),
+            ("wills", "5,000 wills at once"),
+            ("retained", "100,000 retained topics, and more"),
+        ],
+        columns: &[
+            column("delivery_ms", "slowest delivery, ms", 0),
+            column("welcome_ms", "slowest new connection, ms", 0),
+            column("own_mib", "memory of its own, MiB", 1),
+            column("mib", "peak resident, MiB", 1),
+        ],
     },
     Table {
         scenario: "soak",
