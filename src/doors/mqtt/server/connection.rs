@@ -224,7 +224,8 @@ impl Connection {
         let held = if let Some(In::Publish(publish)) = &self.held { publish.payload.len() } else { 0 };
         let read = self.decoder.memory_bytes() + self.unread.capacity() + held;
         let will = self.will.as_ref().map_or(0, |will| will.publication.payload.len());
-        self.session.load.set(self.session.sent_bytes() + read + self.socket.held_bytes() + will);
+        let sent = self.session.sent_bytes() + self.socket.held_bytes();
+        self.session.load.set(sent, read + will);
     }
 
     /// Ready when some time is over.

@@ -19,6 +19,8 @@ pub struct Scales {
 struct Heavy {
     bell: Arc<Bell>,
     bytes: usize,
+    /// What came of them: a packet whose end is on its way, as a rule.
+    came: usize,
     /// It was told to go.
     is_rung: bool,
 }
@@ -34,13 +36,16 @@ impl Scales {
         self.heavy.lock().expect("no holder of this lock panics")
     }
 
-    /// Tells the heaviest to go, until what is left is not too much.
+    /// Tells the heaviest to go, until what is left is not too much: first by what they do not read or acknowledge. Whoever is
+    /// in the middle of a packet goes only where that is all there is.
     fn relieve(&self, heavy: &mut [Heavy]) {
         let leaving: usize = heavy.iter().filter(|heavy| heavy.is_rung).map(|heavy| heavy.bytes).sum();
         let mut left = self.held.load(Ordering::Relaxed).saturating_sub(leaving);
         while left > self.max {
             let staying = heavy.iter_mut().filter(|heavy| !heavy.is_rung);
-            let Some(heaviest) = staying.max_by_key(|heavy| heavy.bytes) else { return };
+            let Some(heaviest) = staying.max_by_key(|heavy| (heavy.bytes - heavy.came, heavy.came)) else {
+                return;
+            };
             heaviest.is_rung = true;
             left = left.saturating_sub(heaviest.bytes);
             heaviest.bell.ring(Ring::TooHeavy);
@@ -63,8 +68,9 @@ impl Load {
         Self { scales: scales.clone(), bell: bell.clone(), bytes: 0, is_heavy: false }
     }
 
-    /// So much it is now.
-    pub fn set(&mut self, bytes: usize) {
+    /// So much it is now: what goes to the client, and what came of it.
+    pub fn set(&mut self, sent: usize, came: usize) {
+        let bytes = sent + came;
         let before = std::mem::replace(&mut self.bytes, bytes);
         if bytes == before {
             return;
@@ -82,9 +88,9 @@ impl Load {
         let mut heavy = self.scales.heavy();
         let at = heavy.iter().position(|heavy| was_heavy && Arc::ptr_eq(&heavy.bell, &self.bell));
         match at {
-            Some(at) if is_heavy => heavy[at].bytes = bytes,
+            Some(at) if is_heavy => (heavy[at].bytes, heavy[at].came) = (bytes, came),
             Some(at) => drop(heavy.swap_remove(at)),
-            None => heavy.push(Heavy { bell: self.bell.clone(), bytes, is_rung: false }),
+            None => heavy.push(Heavy { bell: self.bell.clone(), bytes, came, is_rung: false }),
         }
         if bytes > before {
             self.scales.relieve(&mut heavy);
@@ -93,7 +99,7 @@ impl Load {
 
     /// So much of it stays while nobody is connected, if there is room for that: nobody could be told to go.
     pub fn may_stay(&mut self, bytes: usize) -> bool {
-        self.set(0);
+        self.set(0, 0);
         let may = self.scales.held.load(Ordering::Relaxed) + bytes <= self.scales.max / 2;
         if may {
             self.bytes = bytes;
@@ -110,7 +116,7 @@ impl Load {
 
 impl Drop for Load {
     fn drop(&mut self) {
-        self.set(0);
+        self.set(0, 0);
     }
 }
 
@@ -125,17 +131,21 @@ mod tests {
         let bells: [Arc<Bell>; 3] = Default::default();
         let is_rung = |at: usize| bells[at].poll_rung(&Context::from_waker(Waker::noop())).is_ready();
         let mut loads = bells.each_ref().map(|bell| Load::on(&scales, bell));
-        loads[0].set(400);
-        loads[1].set(500);
-        loads[2].set(100);
+        loads[0].set(250, 150);
+        loads[1].set(500, 0);
+        loads[2].set(0, 100);
         assert!(!is_rung(0) && !is_rung(1) && !is_rung(2));
-        loads[2].set(101);
+        loads[2].set(0, 101);
         assert!(!is_rung(0) && is_rung(1) && !is_rung(2), "the one who holds the most");
-        loads[2].set(500);
+        loads[2].set(0, 500);
         assert!(!is_rung(0) && !is_rung(2), "what is about to go is as good as gone");
         let [first, second, mut third] = loads;
         drop(second);
-        third.set(600);
+        third.set(0, 900);
+        assert!(
+            bells[0].poll_rung(&Context::from_waker(Waker::noop())).is_ready(),
+            "who is sent to goes before who sends"
+        );
         drop(third);
         assert_eq!(bells[2].poll_rung(&Context::from_waker(Waker::noop())), Poll::Pending);
         drop(first);
@@ -147,7 +157,7 @@ mod tests {
         let scales = Scales::of(MQTT_HELD_PART * 1_000);
         let bell = Arc::new(Bell::default());
         let (mut first, mut second) = (Load::on(&scales, &bell), Load::on(&scales, &bell));
-        first.set(900);
+        first.set(900, 0);
         assert!(first.may_stay(400) && !second.may_stay(200));
         assert!(scales.heavy().is_empty(), "nobody is there to be told");
         drop((first, second));
