@@ -54,6 +54,9 @@
 //! connection or a receipt needs it ([`delivery::Hub::keeps`]); else it goes from seat to seats in memory
 //! ([`delivery::TopicSeat::publish`]), behind all that was settled before it.
 //!
+//! What people say to a device ([`chat::question`]) is published to its topic in the same group as the message itself
+//! ([`node::topics::asking`]), whichever door the message came by; what it answers is a message like any other.
+//!
 //! # Adding things
 //!
 //! | to add | touch |

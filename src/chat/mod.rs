@@ -9,6 +9,7 @@ pub mod name;
 pub mod permission;
 pub mod policy;
 pub mod publication;
+pub mod question;
 pub mod refusal;
 pub mod room;
 pub mod token;

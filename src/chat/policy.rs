@@ -30,8 +30,8 @@ macro_rules! permit {
 mod topics;
 
 pub use topics::{
-    MayPublish, MaySubscribe, OWN_TOPICS, may_hold_session, may_publish, may_say_bound, may_subscribe,
-    may_tell,
+    MayPublish, MaySubscribe, OWN_TOPICS, may_ask, may_hear, may_hold_session, may_note, may_publish,
+    may_say_bound, may_subscribe, may_tell,
 };
 
 /// Who acts, as the node knows them at this place in the order.

@@ -122,6 +122,13 @@ impl Seats {
         self.users.get(user).map_or(0, Vec::len)
     }
 
+    pub fn hears_room(&self, user: &UserId, room: &RoomId) -> bool {
+        let theirs = self.users.get(user).into_iter().flatten();
+        theirs
+            .filter_map(|id| self.slots[*id as usize].as_deref())
+            .any(|seat| seat.cursor.follows().has_room(room))
+    }
+
     pub fn count(&self) -> usize {
         self.slots.len() - self.free.len()
     }

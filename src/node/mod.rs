@@ -110,6 +110,7 @@ pub struct Node {
     /// The Change that told of this start, once it is appended.
     woken: Option<Seq>,
     disk: Arc<DiskCare>,
+    asking: Arc<topics::Asking>,
     /// What the node itself has to do may use the room that is kept free.
     uses_reserve: bool,
 }

@@ -129,17 +129,21 @@ impl Node {
         if draft.guise.is_some() {
             policy::may_impersonate(&actor)?;
         }
-        if let Some(thread) = &draft.thread {
-            let parent = self.message(thread)?.ok_or(Refusal::NoSuchMessage)?;
-            if parent.room != room.id {
-                return Err(Refusal::NoSuchMessage);
-            }
+        let parent = draft.thread.as_ref().map(|thread| self.message(thread)?.ok_or(Refusal::NoSuchMessage));
+        let parent = parent.transpose()?;
+        if parent.as_ref().is_some_and(|parent| parent.room != room.id) {
+            return Err(Refusal::NoSuchMessage);
         }
         // Devices, bridges and the operator speak without a place in the room; people take one.
         if let (None, None, Caller::Token(_)) = (&membership, &actor.device, caller) {
             self.enter(&actor.user, &room, Default::default())?;
         }
-        self.say(permit, &actor, MessageKind::Said, draft, via)
+        let message = self.say(permit.clone(), &actor, MessageKind::Said, draft, via)?;
+        // What a bridge brought speaks to no device: nobody here has let its author in.
+        if !matches!(caller, Caller::Bridge(_)) {
+            self.ask_device((&actor, &permit), &room, &message, parent.as_ref())?;
+        }
+        Ok(message)
     }
 
     /// The message that was posted with the draft's own id before, if it is the same.

@@ -156,6 +156,11 @@ impl Reading {
         Ok((policy::may_subscribe(actor, filter)?, self.newest()))
     }
 
+    /// Whether the actor, who may hear a filter, may hear this topic by it.
+    pub fn may_hear(&self, actor: &Actor, topic: &Topic) -> bool {
+        policy::may_hear(actor, topic)
+    }
+
     /// Whether the actor may see who has an account here, and who comes and goes.
     pub fn may_see_users(&self, actor: &Actor) -> Result<(), Refusal> {
         policy::may_see_users(actor)

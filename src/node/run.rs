@@ -20,6 +20,7 @@ use crate::node::queue::{Next, NotTaken, Queue};
 use crate::node::reading::Reading;
 use crate::node::reply::{Answer, reply};
 use crate::node::settler::{Handed, Outcome, Release, Settler, Work, failure};
+use crate::node::topics::{Asking, Wording};
 use crate::store::error::StoreError;
 use crate::store::index::settled::Settled;
 use crate::store::journal::{WriteCounts, Writer};
@@ -47,6 +48,7 @@ pub struct NodeHandle {
     pub budget: Budget,
     writes: Arc<WriteCounts>,
     counts: Arc<NodeCounts>,
+    asking: Arc<Asking>,
     pub(super) caring: Arc<Caring>,
 }
 
@@ -118,6 +120,11 @@ impl NodeHandle {
         &self.counts
     }
 
+    /// Has people's words to devices told to them as topics, in the words of the door that brings those.
+    pub fn ask_devices(&self, wording: Wording) {
+        self.asking.begin(self.hub.clone(), wording);
+    }
+
     /// Whether the store failed, so that nothing is taken any more.
     pub fn has_failed(&self) -> bool {
         self.queue.has_failed()
@@ -173,6 +180,7 @@ pub fn run(
     let Parts { node, writer, settled, reading, hub, health, disk, world, budget } = parts;
     let queue = Arc::new(Queue::new());
     let (writes, counts) = (writer.counts(), Arc::new(NodeCounts::default()));
+    let asking = node.asking();
     let (hand, handed) = mpsc::sync_channel(1);
     let (indexing, due) = mpsc::sync_channel(1);
     let (settled_by, written_by) = (Work::of(&health, &world), Work::of(&health, &world));
@@ -207,7 +215,8 @@ pub fn run(
     let passwords = Passwords::start(world, budget.hashers)?;
     let (reading, caring) = (Arc::new(reading), Arc::<Caring>::default());
     let running = Running { queue: queue.clone(), threads, failed: failing.failed, caring: caring.clone() };
-    let handle = NodeHandle { queue, reading, passwords, hub, health, disk, budget, writes, counts, caring };
+    let handle =
+        NodeHandle { queue, reading, passwords, hub, health, disk, budget, writes, counts, asking, caring };
     Ok((handle, running))
 }
 

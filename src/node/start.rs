@@ -105,6 +105,7 @@ pub fn start_behind(
         flown: last,
         woken: None,
         disk: room.clone(),
+        asking: Arc::default(),
         uses_reserve: false,
     };
     let mut writer = opened.writer;

@@ -1,5 +1,6 @@
 //! The broker's door: what a client of MQTT meets, by packets and by Mosquitto's own tools.
 
+mod answers;
 mod basics;
 mod bind;
 mod client;

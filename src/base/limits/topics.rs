@@ -55,3 +55,6 @@ pub const WILLS_MAX: usize = 1_000;
 /// Forms in which a publication is kept encoded, each at most once: two versions of a protocol, and how sure the
 /// delivery is.
 pub const SHEET_FRAMES: usize = 6;
+/// Seconds after which a device is no longer told what it was to do: whoever comes back later must not switch for a word
+/// that nobody means any more.
+pub const COMMAND_SECONDS_MAX: u32 = 30;

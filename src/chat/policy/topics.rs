@@ -3,6 +3,7 @@
 
 use super::{Actor, MayPost};
 use crate::base::id::UserId;
+use crate::chat::question::{self, DEVICE_TOPICS};
 use crate::chat::refusal::{Refusal, Right};
 use crate::chat::room::{Room, RoomKind};
 use crate::chat::topic::{Filter, Topic};
@@ -11,8 +12,6 @@ use smol_str::SmolStr;
 
 /// What the topics of the node itself begin with.
 pub const OWN_TOPICS: &str = "linnet/";
-/// What the topics of a device begin with; its name follows.
-const DEVICE_TOPICS: &str = "linnet/device/";
 /// What the topics of rooms begin with.
 const ROOM_TOPICS: &str = "linnet/room/";
 /// What everyone may know: whether the node is there.
@@ -86,7 +85,8 @@ fn is_discovery(topic: &str) -> bool {
 
 /// May the actor hear what is published to all topics of this filter?
 ///
-/// One right has to cover the whole filter: a filter is never cut down to what is allowed of it.
+/// One right has to cover the whole filter: a filter is never cut down to what is allowed of it, but for what is between
+/// devices and those who speak with them, which [`may_hear`] keeps from those whose right does not name it.
 pub fn may_subscribe(actor: &Actor, filter: &Filter) -> Result<MaySubscribe, Refusal> {
     let text = filter.as_str();
     let own = matches!(own_part(text), Own::Device(name, _) if is_device(actor, name));
@@ -95,13 +95,55 @@ pub fn may_subscribe(actor: &Actor, filter: &Filter) -> Result<MaySubscribe, Ref
         // Nobody can publish there: what is said in a room is heard by the right to read it.
         || text.starts_with(ROOM_TOPICS)
         || match &actor.device {
-            Some(device) => device.topics.subscribe.iter().any(|right| right.covers(filter)),
+            Some(device) => {
+                let names = question::is_between(text);
+                let mut rights = device.topics.subscribe.iter().filter(|right| !names || names_devices(right));
+                rights.any(|right| right.covers(filter))
+            }
             None => actor.is(Role::Admin),
         };
     if !allowed {
         return Err(Refusal::NotAllowed(Right::Subscribe));
     }
     Ok(MaySubscribe { filter: filter.clone(), user: actor.user.id.clone() })
+}
+
+/// May the actor, who may hear a filter, hear this topic by it? All of them, but what is between another device and those
+/// who speak with it: that is heard by a right that begins with `linnet/device/`, not by `#`.
+pub fn may_hear(actor: &Actor, topic: &Topic) -> bool {
+    let text = topic.as_str();
+    if !question::is_between(text) {
+        return true;
+    }
+    let own = matches!(own_part(text), Own::Device(name, _) if is_device(actor, name));
+    own || match &actor.device {
+        Some(device) => {
+            device.topics.subscribe.iter().any(|right| names_devices(right) && right.matches(topic))
+        }
+        None => actor.is(Role::Admin),
+    }
+}
+
+/// May what the actor says in a room be told to this device? People who may post there speak to the devices that read
+/// it; another device only to those that it may command.
+pub fn may_ask(actor: &Actor, post: &MayPost, device: &Actor) -> Result<MayPublish, Refusal> {
+    let name = &device.user.username;
+    let is_there = device.user.active
+        && device.device.as_ref().is_some_and(|device| {
+            device.bindings.iter().any(|binding| binding.room == *post.room() && binding.read)
+        });
+    let allowed = actor.user.id == *post.user()
+        && actor.user.id != device.user.id
+        && (actor.device.is_none() || may_command(actor, name.as_str()));
+    if !is_there || !allowed {
+        return Err(Refusal::NotAllowed(Right::Publish));
+    }
+    Ok(MayPublish { topic: question::topic_in(name)?, user: actor.user.id.clone() })
+}
+
+/// May the node say beside a message what became of it? Where its author was let post.
+pub fn may_note(post: &MayPost, node: &UserId) -> MayPost {
+    MayPost { room: post.room().clone(), user: node.clone() }
 }
 
 /// May the actor have a session that is kept while nobody is connected? Whoever has an account may.
@@ -128,6 +170,11 @@ fn own_part(text: &str) -> Own<'_> {
         None if text.starts_with(OWN_TOPICS) || text == OWN_TOPICS.trim_end_matches('/') => Own::Node,
         None => Own::Others,
     }
+}
+
+/// Whether whoever gave this right had the topics of devices in mind.
+fn names_devices(right: &Filter) -> bool {
+    right.as_str().starts_with(DEVICE_TOPICS)
 }
 
 /// Names of devices have no `+` and `#`, so a filter is one device's own only when it names it.

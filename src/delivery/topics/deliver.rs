@@ -1,15 +1,19 @@
 //! How one publication comes to all who hear it, and to one of those who share.
 
 use super::groups::rouse;
-use super::places::{Places, sitter_at};
+use super::places::{Person, Places, sitter_at};
 use super::queue::Outcome;
 use super::seat::Reached;
 use super::sheet::{Parcel, Sheet};
 use super::sitter::{Heard, Hearer, Sitter};
-use crate::base::id::Seq;
+use crate::base::id::{Seq, UserId};
 use crate::chat::change::What;
+use crate::chat::policy;
 use crate::chat::publication::{Publication, Qos, Subscription};
+use crate::chat::question;
+use crate::chat::topic::Topic;
 use crate::delivery::tail::Tail;
+use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -52,9 +56,14 @@ impl Places {
         woken: &mut Vec<Waker>,
     ) {
         let (seq, client) = (sheet.seq(), &sheet.publication().client);
+        let topic = &sheet.publication().topic;
+        let is_between = question::is_between(topic.as_str());
         for hearer in &self.tree.leaf(leaf).hearers {
             let sitter = sitter_at(&mut self.seats, hearer.seat);
             if !hearer.hears(seq) || (hearer.no_local && sitter.client == *client) {
+                continue;
+            }
+            if is_between && !may_hear(&self.people, &sitter.user, topic) {
                 continue;
             }
             match sitter.hear(hearer, sheet, self.round, woken) {
@@ -77,7 +86,15 @@ impl Places {
         woken: &mut Vec<Waker>,
     ) {
         let kept = sheet.seq().filter(|_| sheet.publication().qos != Qos::Most);
+        let topic = &sheet.publication().topic;
+        let is_between = question::is_between(topic.as_str());
         for group in &mut self.tree.leaf_mut(leaf).groups {
+            let (seats, people) = (&mut self.seats, &self.people);
+            let mut members = group.members.iter();
+            // Whoever is in a group gets what any of it gets.
+            if is_between && !members.all(|one| may_hear(people, &sitter_at(seats, one.seat).user, topic)) {
+                continue;
+            }
             let mut debt = group.debt.as_mut().zip(kept);
             if debt.as_ref().is_some_and(|(debt, _)| debt.behind().is_some()) {
                 // It is read from the store, behind what came before it.
@@ -119,6 +136,7 @@ impl Places {
             let sitter = sitter_at(&mut self.seats, id);
             let is_own = hearer.no_local && publication.client == sitter.client;
             if is_own
+                || !may_hear(&self.people, &sitter.user, &publication.topic)
                 || !subscription.filter.matches(&publication.topic)
                 || was_heard(sitter, entry.seq(), publication, subscription)
             {
@@ -166,6 +184,12 @@ impl Places {
 /// Milliseconds of this start.
 fn signed(ms: u64) -> i64 {
     i64::try_from(ms).unwrap_or(i64::MAX)
+}
+
+/// Whether a right of this user reaches this topic: one to a filter with wildcards may stop before it.
+fn may_hear(people: &HashMap<UserId, Person>, user: &UserId, topic: &Topic) -> bool {
+    let is_between = question::is_between(topic.as_str());
+    !is_between || people.get(user).is_some_and(|person| policy::may_hear(&person.actor, topic))
 }
 
 /// Whether another subscription of this seat has brought it.

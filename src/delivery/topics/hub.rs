@@ -3,7 +3,7 @@
 use super::places::{Places, is_of};
 use super::rights::{Login, bears};
 use super::seat::{Reached, TopicSeat, TopicWho, TopicsCounts};
-use crate::base::id::{Seq, UserId};
+use crate::base::id::{RoomId, Seq, UserId};
 use crate::chat::policy::MayPublish;
 use crate::chat::publication::{Publication, Qos, Subscription};
 use crate::chat::topic::{Filter, Topic};
@@ -52,6 +52,21 @@ impl Hub {
             return false;
         }
         self.topics().keeps(topic, qos)
+    }
+
+    /// Whether a user who is connected hears this topic, or what is said in this room.
+    pub fn hears(&self, user: &UserId, topic: &Topic, room: &RoomId) -> bool {
+        self.topics().hears(user, topic) || self.seats().hears_room(user, room)
+    }
+
+    /// Whether a session of a user is kept while nobody is connected to it.
+    pub fn waits_for(&self, user: &UserId) -> bool {
+        self.topics().waits_for(user)
+    }
+
+    /// Whether anybody hears this topic, or will when they are back.
+    pub fn has_hearers(&self, topic: &Topic) -> bool {
+        self.topics().has_hearers(topic)
     }
 
     /// Keeps in mind what a session hears that nobody is connected to: for [`keeps`](Self::keeps). Park it before its

@@ -25,6 +25,24 @@ impl Places {
         keeps
     }
 
+    /// Whether anybody hears this topic, or will when they are back.
+    pub fn has_hearers(&mut self, topic: &Topic) -> bool {
+        self.tree.matching(topic, &mut self.found);
+        !std::mem::take(&mut self.found).is_empty()
+    }
+
+    /// Whether a seat of this user hears this topic.
+    pub fn hears(&self, user: &UserId, topic: &Topic) -> bool {
+        let seats = self.people.get(user).map_or(&[][..], |person| &person.seats);
+        let sitters = seats.iter().filter_map(|id| self.seats[*id as usize].as_deref());
+        sitters.flat_map(|sitter| &sitter.held).any(|held| held.filter.matches(topic))
+    }
+
+    /// Whether a session of this user is kept while nobody is connected to it.
+    pub fn waits_for(&self, user: &UserId) -> bool {
+        self.parked.values().any(|parked| parked.user == *user)
+    }
+
     /// Keeps the filters of a session that nobody is connected to.
     pub fn park(&mut self, client: SmolStr, user: UserId, subscriptions: &[Subscription]) {
         self.unpark(&client);

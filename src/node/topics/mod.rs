@@ -1,6 +1,7 @@
 //! Topics: what is published is kept where a session or the state of a topic needs it, and sessions outlive their
 //! connections.
 
+pub mod asking;
 pub mod bound;
 mod groups;
 pub mod page;
@@ -11,6 +12,7 @@ pub mod sessions;
 pub mod subscriptions;
 pub mod wills;
 
+pub use asking::{Asking, Worded, Wording};
 pub use bound::{Bound, Came};
 pub use page::Page;
 pub use retained::RetainedPage;

@@ -9,6 +9,7 @@ use crate::chat::change::What;
 use crate::chat::message::Draft;
 use crate::chat::policy;
 use crate::chat::publication::Publication;
+use crate::chat::question::never_kept;
 use crate::chat::refusal::Refusal;
 use crate::node::caller::Caller;
 use crate::node::{Node, refuse};
@@ -27,6 +28,7 @@ impl Node {
     ) -> Result<Seq, Refusal> {
         let actor = self.actor(caller)?;
         let permit = policy::may_publish(&actor, &publication.topic)?;
+        let publication = never_kept(publication);
         fits(&publication)?;
         if let Some(packet) = receipt {
             let client = self.topic_session_for(caller, &publication.client)?.client;
@@ -100,7 +102,7 @@ impl Node {
     }
 }
 
-fn fits(publication: &Publication) -> Result<(), Refusal> {
+pub(super) fn fits(publication: &Publication) -> Result<(), Refusal> {
     let properties = publication.properties.as_deref().unwrap_or_default();
     let parts = [
         ("a publication", publication.payload.len(), PUBLICATION_BYTES_MAX),

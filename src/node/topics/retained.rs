@@ -6,6 +6,7 @@ use crate::base::time::Moment;
 use crate::chat::change::{Change, What};
 use crate::chat::policy::MaySubscribe;
 use crate::chat::publication::Publication;
+use crate::chat::question::is_between;
 use crate::chat::refusal::Refusal;
 use crate::chat::topic::Topic;
 use crate::node::books::Books;
@@ -51,6 +52,10 @@ impl Reading {
         for (at, (topic, retained)) in lying.found.into_iter().enumerate() {
             let Some(change) = self.change_left(Pos(retained.pos)).map_err(refuse)? else { continue };
             let Some(publication) = publication_in(&change) else { continue };
+            // A former version kept what it was let.
+            if is_between(topic.as_str()) {
+                continue;
+            }
             bytes += publication.payload.len();
             page.found.push((change.seq, publication, change.origin.moment));
             if bytes >= TOPIC_PAGE_BYTES_MAX && at < last {

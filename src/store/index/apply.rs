@@ -7,6 +7,7 @@ use crate::base::time::WallMs;
 use crate::chat::change::{Change, Revision, What};
 use crate::chat::membership::Membership;
 use crate::chat::name::Name;
+use crate::chat::question::asked_of;
 use crate::chat::room::Room;
 use crate::chat::user::User;
 use crate::store::error::StoreError;
@@ -287,6 +288,7 @@ fn user_gone(
     for (key, _) in shelf.scan(&marks, &end_of(&marks), 2 * MEMBERSHIPS_MAX)? {
         writes.gone(key);
     }
+    writes.gone(keys::setting(&asked_of(user)));
     writes.gone(keys::device(user));
     writes.gone(keys::heard(user));
     writes.gone(keys::user(user));

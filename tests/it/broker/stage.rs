@@ -1,6 +1,6 @@
 //! A running node whose broker's door stands open on a free port, and people and devices who have keys.
 
-use linnet::base::world::OsWorld;
+use linnet::base::world::{OsWorld, World};
 use linnet::chat::device::TopicRights;
 use linnet::chat::name::Name;
 use linnet::chat::refusal::Refusal;
@@ -38,23 +38,37 @@ impl Stage {
 
     /// A node that Home Assistant finds, by the name `home`.
     pub fn found() -> Stage {
-        Stage::made("", |_| (), |broker| broker.found_under("homeassistant", "home"))
+        Stage::made(
+            "",
+            |_| (),
+            Arc::new(OsWorld::new()),
+            |broker| broker.found_under("homeassistant", "home"),
+        )
     }
 
     /// A node whose door has these settings.
     pub fn with(change: impl FnOnce(&mut Settings)) -> Stage {
-        Stage::made("", change, |broker| broker)
+        Stage::made("", change, Arc::new(OsWorld::new()), |broker| broker)
     }
 
     /// A node with these bindings, written as in its settings.
     pub fn bound(binds: &str) -> Stage {
-        Stage::made(binds, |_| (), |broker| broker)
+        Stage::made(binds, |_| (), Arc::new(OsWorld::new()), |broker| broker)
     }
 
-    fn made(binds: &str, change: impl FnOnce(&mut Settings), made: impl FnOnce(Broker) -> Broker) -> Stage {
+    /// A node on a machine with these clocks.
+    pub fn open_in(world: Arc<dyn World>) -> Stage {
+        Stage::made("", |_| (), world, |broker| broker)
+    }
+
+    fn made(
+        binds: &str,
+        change: impl FnOnce(&mut Settings),
+        world: Arc<dyn World>,
+        made: impl FnOnce(Broker) -> Broker,
+    ) -> Stage {
         let data = tempfile::tempdir().unwrap();
         let disk = Arc::new(OsDisk::new(data.path().to_owned()));
-        let world = Arc::new(OsWorld::new());
         let (parts, _) = start(disk, Box::new(MemoryKv::default()), world, Options::default()).unwrap();
         let (node, running) = run(parts, || ()).unwrap();
         let mut settings = Settings {

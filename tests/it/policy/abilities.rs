@@ -9,6 +9,7 @@ use linnet::chat::name::{Name, Text};
 use linnet::chat::permission::Permission;
 use linnet::chat::policy;
 use linnet::chat::publication::{Publication, Qos};
+use linnet::chat::question::Answers;
 use linnet::chat::refusal::Refusal;
 use linnet::chat::room::RoomKind;
 use linnet::chat::topic::{Filter, Topic};
@@ -44,6 +45,20 @@ fn publish(n: &mut Node, who: &Person, topic: &str) -> Done {
         client: "a-client".into(),
     };
     n.publish(&who.caller, publication, None).map(drop)
+}
+
+fn answer(n: &mut Node, who: &Person, topic: &str) -> Done {
+    let publication = Publication {
+        topic: Topic::parse(topic)?,
+        payload: b"done"[..].into(),
+        qos: Qos::Least,
+        retain: false,
+        expiry_s: None,
+        properties: None,
+        by: who.id.clone(),
+        client: "a-client".into(),
+    };
+    n.answer(&who.caller, publication, (words("done"), Answers::Newest), None)
 }
 
 fn subscribe(reading: &Reading, who: &Person, filter: &str) -> Done {
@@ -226,11 +241,13 @@ pub const ABILITIES: &[(&str, Try)] = &[
     ("publish to a topic of nobody's", |_, _, n, who| publish(n, who, "garden/soil")),
     ("publish as the device", |_, _, n, who| publish(n, who, "linnet/device/device/state")),
     ("tell the device something", |_, _, n, who| publish(n, who, "linnet/device/device/in")),
+    ("answer as the device", |_, _, n, who| answer(n, who, "linnet/device/device/out")),
     ("publish to the node's own topics", |_, _, n, who| publish(n, who, "linnet/status")),
     ("publish the node's figures", |_, _, n, who| publish(n, who, "$SYS/uptime")),
     ("hear topics of nobody's", |_, r, _, who| subscribe(r, who, "garden/#")),
     ("hear all topics", |_, r, _, who| subscribe(r, who, "#")),
     ("hear what the device is told", |_, r, _, who| subscribe(r, who, "linnet/device/device/in")),
+    ("hear what the device answers", |_, r, _, who| subscribe(r, who, "linnet/device/device/out")),
     ("hear whether the node is there", |_, r, _, who| subscribe(r, who, "linnet/status")),
     ("hear the node's figures", |_, r, _, who| subscribe(r, who, "$SYS/#")),
     ("have a session of topics", |_, _, n, who| {

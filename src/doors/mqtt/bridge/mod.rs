@@ -40,6 +40,7 @@ use crate::doors::mqtt::binding::Memory;
 use crate::node::{Caller, NodeHandle};
 use fault::Fault;
 use guard::Guard;
+pub(in crate::doors::mqtt) use guard::digest;
 use rule::BridgeRule;
 use status::Status;
 use std::future::Future;

@@ -24,6 +24,8 @@ struct Said {
     priority: Value,
     #[serde(default)]
     tags: Value,
+    /// The message it answers.
+    #[serde(alias = "re")]
     thread: Option<String>,
 }
 

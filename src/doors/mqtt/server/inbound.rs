@@ -2,15 +2,19 @@
 
 use super::connection::{Connection, End, Flow};
 use super::packet::{Ack, Answer, Disconnect, In, Out, Publish, Reason, Version, Wrong};
-use super::{draft, rooms, words};
+use super::{answers, draft, rooms, words};
 use crate::base::limits::{
     MQTT_ALIASES_MAX, MQTT_PERMITS_MAX, MQTT_RECEIVE_MAX, RECEIPTS_MAX, STALE_RETRIES_MAX,
 };
+use crate::chat::change::Via;
 use crate::chat::publication::{Publication, Qos};
+use crate::chat::question::{self, never_kept};
 use crate::chat::refusal::Refusal;
 use crate::chat::topic::Topic;
 use crate::delivery::Refused;
+use crate::doors::mqtt::bridge::digest;
 use crate::node::Node;
+use crate::node::reply::Answer as Reply;
 use std::sync::Arc;
 
 const ALIAS_UNKNOWN: Wrong = Wrong {
@@ -72,6 +76,7 @@ impl Connection {
         }
         match rooms::said_in(&topic) {
             Some(room) => self.say(publish, &topic, room),
+            None if question::answers(topic.as_str()).is_some() => self.say_back(publish, topic),
             None => self.publish(publish, topic),
         }
     }
@@ -99,16 +104,43 @@ impl Connection {
                 };
                 self.broker.node.send(&self.caller, post)
             });
-        let topic = topic.clone();
+        self.sent(sent, publish, topic.clone(), receipt.is_some())
+    }
+
+    /// Answers a publication that was said in a room once the node has, or knows why not.
+    fn sent(
+        &mut self,
+        sent: Result<Reply<Result<(), Refusal>>, Refusal>,
+        publish: Publish,
+        topic: Topic,
+        noted: bool,
+    ) -> Result<Flow, End> {
+        let (packet, qos) = (publish.packet, publish.qos);
         match sent {
             Ok(answer) => self.after(answer, move |connection, result| {
-                connection.published(packet, qos, &topic, result, receipt.is_some())
+                connection.published(packet, qos, &topic, result, noted)
             }),
             Err(Refusal::Busy) => return Ok(self.later(In::Publish(publish))),
             Err(_) if self.is_waiting() => return Ok(Flow::Wait(In::Publish(publish))),
             Err(refusal) => self.published(packet, qos, &topic, Err(refusal), false)?,
         }
         Ok(Flow::Done)
+    }
+
+    /// Says what a device answers where it was asked.
+    fn say_back(&mut self, publish: Publish, topic: Topic) -> Result<Flow, End> {
+        let redelivery = publish.packet.map(|packet| {
+            let (bridge, digest) =
+                (format!("out/{}", self.session.user), digest(topic.as_str(), &publish.payload));
+            (Via { bridge: bridge.into(), packet, digest }, publish.dup)
+        });
+        let sent = answers::answer(&self.broker.node, &publish).and_then(|answer| {
+            let (caller, publication) =
+                (self.caller.clone(), self.publication(publish.clone(), topic.clone()));
+            let say = move |node: &mut Node| node.answer(&caller, publication, answer, redelivery);
+            self.broker.node.send(&self.caller, say)
+        });
+        self.sent(sent, publish, topic, false)
     }
 
     fn publish(&mut self, publish: Publish, topic: Topic) -> Result<Flow, End> {
@@ -192,7 +224,7 @@ impl Connection {
     pub(super) fn publication(&self, publish: Publish, topic: Topic) -> Publication {
         let Publish { qos, retain, expiry_s, properties, payload, .. } = publish;
         let (by, client) = (self.session.user.clone(), self.session.client.clone());
-        Publication { topic, payload, qos, retain, expiry_s, properties, by, client }
+        never_kept(Publication { topic, payload, qos, retain, expiry_s, properties, by, client })
     }
 
     /// Keeps a packet for a moment: the node has too much to do.

@@ -3,6 +3,7 @@
 //! A connection is one task over one socket. It wakes when its client says something, when the disk has what it was
 //! given, or when there is something to tell; it does all of it and writes once.
 
+mod answers;
 mod bell;
 mod bound;
 mod connect;
@@ -92,6 +93,7 @@ pub struct Broker {
 impl Broker {
     /// A broker nobody is connected to.
     pub fn new(node: NodeHandle, settings: Settings) -> Self {
+        node.ask_devices(answers::worded);
         Self {
             scales: Scales::of(node.budget.memory),
             node,

@@ -9,6 +9,7 @@ use super::persistent::signed;
 use super::session::{Delivery, Step};
 use crate::base::limits::{MQTT_EVENTS_AT_ONCE, MQTT_WRITE_BYTES};
 use crate::chat::publication::Qos;
+use crate::chat::question::tells;
 use crate::chat::refusal::Refusal;
 use crate::chat::topic::Filter;
 use crate::delivery::Parcel;
@@ -143,7 +144,14 @@ impl Connection {
     pub(super) fn resend(&mut self) {
         let flights: Vec<_> = self.session.window.flights().cloned().collect();
         for flight in flights {
+            // A relay must not switch for what was meant before it lost its power.
+            let is_stale = tells(flight.what.publication.topic.as_str()).is_some()
+                && self.left_s(&flight.what) == Some(0);
             match flight.step {
+                Step::Sent if is_stale && self.needs_hand_out(&flight.what) => {
+                    self.session.window.over(flight.id)
+                }
+                Step::Sent if is_stale => drop(self.session.window.done(flight.id, Step::Sent)),
                 Step::Sent => self.write(Some(flight.id), true, &flight.what),
                 Step::Released => self.put(&Out::PubRel(word(flight.id, Reason::SUCCESS))),
                 Step::Over => {}

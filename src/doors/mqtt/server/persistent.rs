@@ -8,6 +8,7 @@ use crate::base::limits::{MQTT_BACKLOG_SCAN_MAX, MQTT_MOVE_EVERY};
 use crate::base::time::Moment;
 use crate::chat::change::{Change, What};
 use crate::chat::publication::{Publication, Qos, Subscription};
+use crate::chat::question::tells;
 use crate::chat::refusal::Refusal;
 use crate::delivery::Parcel;
 use crate::node::topics::Opened;
@@ -60,7 +61,11 @@ pub(super) fn restore(session: &mut Session, node: &NodeHandle, opened: &Opened)
 fn delivery(change: &Change, qos: Qos, ids: Vec<u32>, now: &Moment) -> Option<Delivery> {
     let What::Published { publication, .. } = &change.what else { return None };
     let (publication, seq) = (publication.clone(), Some(change.seq));
-    let at_ms = at_ms(&change.origin.moment, now);
+    let moment = &change.origin.moment;
+    let is_unknown = moment.boot != now.boot && !(moment.trusted && now.trusted);
+    // Of a command that may be old, the worst is believed.
+    let is_stale = is_unknown && tells(publication.topic.as_str()).is_some();
+    let at_ms = if is_stale { i64::MIN } else { at_ms(moment, now) };
     Some(Delivery { publication, seq, qos, retain: false, ids, at_ms, shared: None, shared_by: None })
 }
 
@@ -103,7 +108,12 @@ impl Connection {
         }
         let (told, upto) = (self.session.told, self.live_from);
         let page = self.broker.node.read(|reading| {
-            let page = reading.publications_after(told, upto, MQTT_BACKLOG_SCAN_MAX)?;
+            let mut page = reading.publications_after(told, upto, MQTT_BACKLOG_SCAN_MAX)?;
+            let actor = reading.actor(&self.caller)?;
+            page.found.retain(|change| match &change.what {
+                What::Published { publication, .. } => reading.may_hear(&actor, &publication.topic),
+                _ => false,
+            });
             Ok((page, reading.now()))
         });
         let (page, now) = page.map_err(|_| End::Lost)?;
@@ -209,6 +219,8 @@ impl Connection {
             self.look_whether_all_was_heard();
             self.move_on();
         }
+        // Whoever is told that the client is gone finds that it hears nothing.
+        self.rooms = None;
         if self.session.is_stored && !is_taken_over {
             let (caller, client) = (self.caller.clone(), self.session.client.clone());
             let kept_s = Some(expiry_s).filter(|expiry_s| *expiry_s != u32::MAX);

@@ -144,7 +144,8 @@ impl Life {
         for watched in self.watched.iter_mut().filter(|watched| !watched.ended) {
             let is_own = watched.client.name == client;
             let hears = |heard: &Subscription| heard.filter.matches(&topic) && !(heard.no_local && is_own);
-            if watched.hears.iter().any(hears) {
+            let actor = self.stage.actor(&user_id(watched.client.user));
+            if watched.hears.iter().any(hears) && policy::may_hear(&actor, &topic) {
                 watched.expected.push(text.to_owned());
             }
         }

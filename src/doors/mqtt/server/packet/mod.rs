@@ -28,7 +28,7 @@ pub use incoming::{
     Ack, Connect, Disconnect, In, Named, Publish, Retained, Subscribe, Unsubscribe, Wanted, Will,
 };
 pub use outgoing::{Acks, Answer, ConnAck, Out, Peer, encode};
-pub use property::{Said, said};
+pub use property::{Said, question_properties, said};
 pub use reason::{Reason, Wrong};
 
 /// The dialect a client speaks.

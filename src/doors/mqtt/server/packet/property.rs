@@ -104,6 +104,20 @@ fn next<'a>(from: &mut Reader<'a>) -> Result<Property<'a>, Wrong> {
     }
 }
 
+/// What a question says beside its payload, as [`Publish::properties`](super::Publish::properties) keeps it: that it is
+/// text, where the answer is expected, and what that is to carry.
+pub fn question_properties(response: &str, correlation: &str) -> Box<[u8]> {
+    let mut out = vec![PAYLOAD_FORMAT, 1];
+    for (id, text) in [(RESPONSE_TOPIC, response), (CORRELATION, correlation)] {
+        // Topics and ids are far shorter than the longest there can be.
+        let length = u16::try_from(text.len()).expect("a topic's and an id's lengths are bounded");
+        out.push(id);
+        out.extend(length.to_be_bytes());
+        out.extend(text.as_bytes());
+    }
+    out.into()
+}
+
 /// What a publisher may say of a publication beside its payload.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Said<'a> {
