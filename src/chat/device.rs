@@ -6,6 +6,7 @@ use crate::base::time::WallMs;
 use crate::chat::name::Name;
 use crate::chat::refusal::Refusal;
 use crate::chat::topic::Filter;
+use smol_str::SmolStr;
 
 /// What a device may do in one room.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -152,6 +153,26 @@ impl Filters {
     }
 }
 
+/// A room by its name or id, whether a device may post there, and whether it may read.
+pub type RoomGiven = (SmolStr, bool, bool);
+
+/// What becomes of the rooms of a device.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Rooms {
+    /// Nothing.
+    #[default]
+    Stay,
+    /// It is these from now on.
+    Become(Vec<RoomGiven>),
+    /// Some go, which have to be there, and then some come, or are had otherwise.
+    Change {
+        /// Those that go.
+        take: Vec<SmolStr>,
+        /// Those that come.
+        give: Vec<RoomGiven>,
+    },
+}
+
 /// What changes about a device's rights.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct DeviceChange {
@@ -163,10 +184,12 @@ pub struct DeviceChange {
     pub command: Filters,
     /// Whether a certificate logs it in.
     pub certificate: Option<bool>,
+    /// Where it may post and read: the node's to say, who knows the rooms.
+    pub rooms: Rooms,
 }
 
 impl DeviceChange {
-    /// The device after the change, if it may have the rights.
+    /// The device after the change of all but its rooms, if it may have the rights.
     pub fn apply(self, device: &Device) -> Result<Device, Refusal> {
         let mut changed = device.clone();
         self.publish.apply(&mut changed.topics.publish)?;

@@ -14,6 +14,7 @@ use crate::chat::device::TopicRights;
 use crate::chat::refusal::Refusal;
 use crate::chat::topic::Filter;
 use crate::doors::control::wire::{Request, Rights, TopicFilters};
+use std::collections::BTreeMap;
 
 const JSON: Opt = Opt::switch("--json");
 
@@ -53,6 +54,10 @@ pub(super) const ALLOW: Spec = Spec {
     words: "device allow",
     operands: &["NAME"],
     options: &[
+        Opt::repeated("--room", "ROOM"),
+        Opt::repeated("--not-room", "ROOM"),
+        Opt::switch("--read"),
+        Opt::switch("--post"),
         Opt::repeated("--publish", "FILTER"),
         Opt::repeated("--subscribe", "FILTER"),
         Opt::repeated("--command", "DEVICE"),
@@ -104,13 +109,16 @@ linnet device: things that post, publish and read with a token of their own
 
 usage: linnet device add NAME [--room ROOM [--read|--post]] [--publish FILTER]... [--subscribe FILTER]...
                               [--command DEVICE]... [BLOCK|--json]
-       linnet device allow NAME [--publish FILTER]... [--no-publish FILTER]... [--json]
+       linnet device allow NAME [--room ROOM [--read|--post]]... [--not-room ROOM]...
+                                [--publish FILTER]... [--no-publish FILTER]... [--json]
        linnet device key NAME [BLOCK|--json]
        linnet device list [--json]
        linnet device show NAME [BLOCK|--json]
        linnet device remove NAME [--json]
 
-  --room ROOM      the only room its token is good for (general, unless topics are named)
+  --room ROOM      the room its token is good for (general, unless topics are named); 'allow' adds one more,
+                   or changes what it may there
+  --not-room ROOM  take a room away, at once
   --post           it may post there, not read
   --read           it may read there, not post
   --publish FILTER, --subscribe FILTER
@@ -137,24 +145,30 @@ examples:
   linnet device add plug --tasmota
   linnet device add boiler --esphome >> boiler.yaml
   linnet device allow panel --command boiler --subscribe 'tele/+/SENSOR'
+  linnet device allow display --room workshop --read --not-room garden
   TOKEN=$(linnet device add door --json | jq -r .token)
 ";
 
+fn rights(given: &Given) -> Result<Rights, Usage> {
+    match (given.has("--post"), given.has("--read")) {
+        (true, true) => Err(given.usage("--read and --post exclude each other: without them it may do both")),
+        (post, read) => Ok(Rights::of(post, read)),
+    }
+}
+
+/// A room's name as people write it.
+fn room_name(room: &str) -> String {
+    room.trim_start_matches('#').to_owned()
+}
+
 fn add(given: &Given) -> Result<Action, Usage> {
-    let rights = match (given.has("--post"), given.has("--read")) {
-        (true, true) => {
-            return Err(given.usage("--read and --post exclude each other: without them it may do both"));
-        }
-        (true, false) => Rights::Post,
-        (false, true) => Rights::Read,
-        (false, false) => Rights::PostAndRead,
-    };
+    let rights = rights(given)?;
     let name = given.operand();
     let mut topics = filters(given, ["--publish", "--subscribe", "--command"])?;
     if let Some(dialect) = block(given)?.filter(|_| topics.names_no_topic()) {
         (topics.publish, topics.subscribe) = dialect.needs(&name);
     }
-    let room = given.value("--room").map(|room| room.trim_start_matches('#').to_owned());
+    let room = given.value("--room").map(room_name);
     if room.is_none() && !topics.names_no_topic() && rights != Rights::PostAndRead {
         return Err(given.usage("--read and --post are for a room: add --room ROOM"));
     }
@@ -169,10 +183,18 @@ fn allow(given: &Given) -> Result<Action, Usage> {
     };
     let give = filters(given, ["--publish", "--subscribe", "--command"])?;
     let take = filters(given, ["--no-publish", "--no-subscribe", "--no-command"])?;
-    if give.is_empty() && take.is_empty() && certificate.is_none() {
-        return Err(given.usage("say what it may: --publish FILTER, --subscribe FILTER, --command DEVICE"));
+    let rights = rights(given)?;
+    let rooms: BTreeMap<_, _> = given.values("--room").iter().map(|room| (room_name(room), rights)).collect();
+    let not_rooms: Vec<_> = given.values("--not-room").iter().map(|room| room_name(room)).collect();
+    if rooms.is_empty() && rights != Rights::PostAndRead {
+        return Err(given.usage("--read and --post are for a room: add --room ROOM"));
     }
-    ask(given, Request::DeviceAllow { name: given.operand(), give, take, certificate })
+    if give.is_empty() && take.is_empty() && rooms.is_empty() && not_rooms.is_empty() && certificate.is_none()
+    {
+        return Err(given
+            .usage("say what it may: --room ROOM, --publish FILTER, --subscribe FILTER, --command DEVICE"));
+    }
+    ask(given, Request::DeviceAllow { name: given.operand(), give, take, rooms, not_rooms, certificate })
 }
 
 /// The filters of three options, each one that a device can be given.

@@ -45,9 +45,13 @@ pub fn show_list(devices: Vec<DeviceLine>) -> String {
         };
         let list = |filters: &[String]| plain(&filters.join(", "));
         let topics = &device.topics;
+        let more = match device.rooms.len() {
+            0 | 1 => String::new(),
+            rooms => format!(" +{}", rooms - 1),
+        };
         vec![
             plain(&device.name),
-            device.room.as_deref().map(plain).unwrap_or_default(),
+            device.room.as_deref().map(plain).unwrap_or_default() + &more,
             rights.to_owned(),
             list(&topics.publish),
             list(&topics.subscribe),
@@ -79,8 +83,11 @@ pub fn show_removed(device: &DeviceLine) -> String {
 /// All that it may, in one line.
 pub(super) fn may(device: &DeviceLine) -> String {
     let mut rights = Vec::new();
-    if let Some(room) = device.room.as_deref().map(plain) {
-        rights.push(match device.rights {
+    // A node of a former version names only the first.
+    let first = device.room.as_deref().filter(|_| device.rooms.is_empty()).map(|room| (room, device.rights));
+    let all = device.rooms.iter().map(|(room, may)| (room.as_str(), *may));
+    for (room, may) in all.chain(first).map(|(room, may)| (plain(room), may)) {
+        rights.push(match may {
             Rights::PostAndRead => format!("post in #{room} and read it"),
             Rights::Post => format!("post in #{room}"),
             Rights::Read => format!("read #{room}"),

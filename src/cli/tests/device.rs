@@ -55,7 +55,7 @@ fn topics_are_named_as_often_as_needed() {
         "",
         Reply::ok(&line(Rights::Post)),
     );
-    let Some(Request::DeviceAllow { name, give, take, certificate }) = asked.asked else { panic!() };
+    let Some(Request::DeviceAllow { name, give, take, certificate, .. }) = asked.asked else { panic!() };
     assert_eq!((name.as_str(), certificate), ("panel", Some(true)));
     assert_eq!(give, TopicFilters { publish: words(&["a"]), ..TopicFilters::default() });
     let (subscribe, command_of) = (words(&["b/#"]), words(&["pump"]));
@@ -74,6 +74,22 @@ fn topics_are_named_as_often_as_needed() {
         let ran = command(&format!("{wrong} @"), "", Reply::ok(&0));
         assert!(ran.code == 2 && ran.asked.is_none() && ran.err.contains(says), "{wrong}: {}", ran.err);
     }
+}
+
+#[test]
+fn rooms_are_given_and_taken() {
+    let mut device = line(Rights::Post);
+    device.rooms = [("garden".to_owned(), Rights::Post), ("shed".to_owned(), Rights::Read)].into();
+    let asked = command("device allow panel --room #shed --room den --read --not-room attic @", "", {
+        Reply::ok(&device)
+    });
+    assert!(asked.out.contains("may post in #garden, read #shed, publish"), "{}", asked.out);
+    let Some(Request::DeviceAllow { rooms, not_rooms, .. }) = asked.asked else { panic!("{}", asked.err) };
+    assert_eq!(rooms, [("den".to_owned(), Rights::Read), ("shed".to_owned(), Rights::Read)].into());
+    assert_eq!(not_rooms, ["attic"]);
+    assert!(command("device list @", "", Reply::ok(&[&device])).out.contains("garden +1"));
+    let ran = command("device allow panel --read @", "", Reply::ok(&0));
+    assert!(ran.code == 2 && ran.err.contains("add --room ROOM"), "{}", ran.err);
 }
 
 #[test]

@@ -80,8 +80,8 @@ pub async fn answer(node: &NodeHandle, around: &Surroundings, request: Request) 
         Request::DeviceAdd { name, room, rights, topics } => {
             devices::add(node, around, &name, (room, rights), topics).await
         }
-        Request::DeviceAllow { name, give, take, certificate } => {
-            devices::allow(node, name, give, take, certificate).await
+        Request::DeviceAllow { name, give, take, rooms, not_rooms, certificate } => {
+            devices::allow(node, name, (give, take), (rooms, not_rooms), certificate).await
         }
         Request::DeviceKey { name } => devices::key(node, around, name).await,
         Request::DeviceList => done(node.read(devices::lines)),

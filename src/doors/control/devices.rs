@@ -3,12 +3,13 @@
 use super::answer::{OPERATOR, Surroundings};
 use super::wire::{DeviceAdded, DeviceLine, Reply, Rights, TopicFilters};
 use crate::base::limits::DEVICE_FILTERS_MAX;
-use crate::chat::device::{DeviceChange, Filters, TopicRights};
+use crate::chat::device::{Binding, DeviceChange, Filters, Rooms, TopicRights};
 use crate::chat::name::Name;
 use crate::chat::refusal::Refusal;
 use crate::chat::topic::Filter;
 use crate::node::devices::{self, Heard, NewDevice};
 use crate::node::{NodeHandle, Reading};
+use std::collections::BTreeMap;
 
 /// The room of a device for which nobody named a room or a topic.
 const FIRST_ROOM: &str = "general";
@@ -52,10 +53,15 @@ fn added(node: &NodeHandle, around: &Surroundings, name: &str, token: String) ->
 pub async fn allow(
     node: &NodeHandle,
     name: String,
-    give: TopicFilters,
-    take: TopicFilters,
+    (give, take): (TopicFilters, TopicFilters),
+    (rooms, not_rooms): (BTreeMap<String, Rights>, Vec<String>),
     certificate: Option<bool>,
 ) -> Result<Reply, Refusal> {
+    let given = rooms.into_iter().map(|(room, rights)| {
+        let (post, read) = rights.allow();
+        (room.into(), post, read)
+    });
+    let given = given.collect();
     let change = |give: &[String], take: &[String]| {
         Ok::<_, Refusal>(Filters::Change { take: filters(take)?, give: filters(give)? })
     };
@@ -64,6 +70,7 @@ pub async fn allow(
         subscribe: change(&give.subscribe, &take.subscribe)?,
         command: change(&give.command, &take.command)?,
         certificate,
+        rooms: Rooms::Change { take: not_rooms.into_iter().map(Into::into).collect(), give: given },
     };
     let meant = name.clone();
     node.call(&OPERATOR, move |node| node.change_device(&OPERATOR, &meant, change)).await?;
@@ -93,16 +100,13 @@ fn named(reading: &Reading, name: &str) -> Result<DeviceLine, Refusal> {
 
 fn line(device: &Heard) -> DeviceLine {
     let binding = device.bindings.first();
-    let rights = match binding.map(|(binding, _)| (binding.post, binding.read)) {
-        Some((true, false)) => Rights::Post,
-        Some((false, true)) => Rights::Read,
-        _ => Rights::PostAndRead,
-    };
+    let rights = |binding: &Binding| Rights::of(binding.post, binding.read);
     let words = |filters: &[Filter]| filters.iter().map(|filter| filter.as_str().to_owned()).collect();
     DeviceLine {
         name: device.user.username.to_string(),
         room: binding.map(|(_, room)| room.to_string()),
-        rights,
+        rights: binding.map_or(Rights::default(), |(binding, _)| rights(binding)),
+        rooms: device.bindings.iter().map(|(binding, room)| (room.to_string(), rights(binding))).collect(),
         topics: TopicFilters {
             publish: words(&device.topics.publish),
             subscribe: words(&device.topics.subscribe),

@@ -78,6 +78,12 @@ pub enum Request {
         give: TopicFilters,
         /// What it may no longer; goes first.
         take: TopicFilters,
+        /// The rooms it may be in from now on, and what it may there.
+        #[serde(default)]
+        rooms: std::collections::BTreeMap<String, Rights>,
+        /// The rooms it may be in no longer; go first.
+        #[serde(default)]
+        not_rooms: Vec<String>,
         /// Whether a client certificate with its name logs it in, if that is to change.
         certificate: Option<bool>,
     },

@@ -1,10 +1,13 @@
 //! What devices may do, changed later; and new keys for them.
 
 use super::{KEY_PREFIX, NewDevice, Rights};
+use crate::base::id::RoomId;
+use crate::base::limits::DEVICE_ROOMS_MAX;
 use crate::chat::change::What;
-use crate::chat::device::{Device, DeviceChange, TopicRights};
+use crate::chat::device::{Binding, Device, DeviceChange, Rooms, TopicRights};
 use crate::chat::policy;
 use crate::chat::refusal::{Refusal, Right};
+use crate::chat::room::Room;
 use crate::chat::token::TokenKind;
 use crate::chat::user::User;
 use crate::node::{Caller, Catalog, Node, refuse};
@@ -35,11 +38,65 @@ impl Node {
         change: DeviceChange,
     ) -> Result<Device, Refusal> {
         let (_, device) = self.managed_device(caller, name)?;
-        let changed = change.apply(&device)?;
+        let bindings = self.bindings_after(caller, &device, &change.rooms)?;
+        let changed = Device { bindings, ..change.apply(&device)? };
         if changed != *device {
             self.append(What::DeviceSet(changed.clone()))?;
         }
         Ok(changed)
+    }
+
+    fn bindings_after(
+        &self,
+        caller: &Caller,
+        device: &Device,
+        rooms: &Rooms,
+    ) -> Result<Vec<Binding>, Refusal> {
+        let (mut bindings, give) = match rooms {
+            Rooms::Stay => return Ok(device.bindings.clone()),
+            Rooms::Become(give) => (Vec::new(), give),
+            Rooms::Change { take, give } => {
+                let mut left = device.bindings.clone();
+                for name in take {
+                    let room = self.room_called(name)?.id.clone();
+                    let at = left.iter().position(|binding| binding.room == room);
+                    left.remove(at.ok_or(Refusal::Invalid {
+                        what: "room to take away",
+                        want: "one that the device has, as it is listed",
+                    })?);
+                }
+                (left, give)
+            }
+        };
+        let actor = self.actor(caller)?;
+        for (name, post, read) in give {
+            let room = self.room_called(name)?;
+            let binding = Binding { room: room.id.clone(), post: *post, read: *read };
+            if !post && !read {
+                return Err(Refusal::Invalid { what: "right in a room", want: "to post, to read, or both" });
+            }
+            // What somebody else was let give stays.
+            if !device.bindings.contains(&binding) {
+                self.may_bind(caller, &actor, &room)?;
+            }
+            match bindings.iter_mut().find(|known| known.room == room.id) {
+                Some(known) => *known = binding,
+                None => bindings.push(binding),
+            }
+        }
+        match bindings.len() > DEVICE_ROOMS_MAX {
+            true => Err(Refusal::TooMany { what: "rooms of one device", max: DEVICE_ROOMS_MAX }),
+            false => Ok(bindings),
+        }
+    }
+
+    /// A room by name or id.
+    fn room_called(&self, name: &str) -> Result<Arc<Room>, Refusal> {
+        if let Some(room) = self.room_named(name).map_err(refuse)? {
+            return Ok(room);
+        }
+        let by_id = RoomId::parse(name).map(|id| self.room(&id)).transpose().map_err(refuse)?;
+        by_id.flatten().ok_or(Refusal::NoSuchRoom)
     }
 
     /// Gives a device a new key. The old one is no longer good, also for connections that are open.

@@ -95,6 +95,39 @@ fn a_device_with_a_room_posts_there_until_it_gets_a_new_key() {
 }
 
 #[test]
+fn the_rooms_of_a_device_are_those_that_are_named() {
+    let served = Served::start();
+    let alice = served.person("alice", &[Role::Admin, Role::User]);
+    well(served.post_as(&alice, DEVICES, &json!({"name": "porch", "room": "general"})));
+    let shed = well(served.post_as(&alice, "/api/v1/channels.create", &json!({"name": "shed"})));
+    let shed = shed["channel"]["_id"].clone();
+    let rooms = |rooms: Value| told(&served, &alice, "PATCH", "/porch", &json!({ "rooms": rooms }));
+    let both = json!([{"name": "general", "post": false}, {"_id": shed, "read": false}]);
+    let changed = well(rooms(both))["device"]["rooms"].clone();
+    let expected = json!([
+        {"_id": "GENERAL", "name": "general", "post": false, "read": true},
+        {"_id": shed, "name": "shed", "post": true, "read": false},
+    ]);
+    assert_eq!(changed, expected);
+    for (wrong, says) in [
+        (json!([{"name": "nowhere"}]), "room"),
+        (json!([{"name": "shed", "post": false, "read": false}]), "to post, to read, or both"),
+    ] {
+        let heard = rooms(wrong.clone());
+        assert!(heard.status == 400 && heard.text().contains(says), "{wrong}: {}", heard.text());
+    }
+    assert_eq!(well(told(&served, &alice, "GET", "/porch", &json!({})))["device"]["rooms"], expected);
+    assert_eq!(well(rooms(json!([])))["device"]["rooms"], json!([]));
+    // A private room that this administrator is not in is not theirs to give, and stays where it was given.
+    let bob = served.person("bob", &[Role::Admin, Role::User]);
+    let den = well(served.post_as(&bob, "/api/v1/groups.create", &json!({"name": "den"})));
+    let den = json!([{"name": den["group"]["name"]}]);
+    assert_eq!(told(&served, &alice, "PATCH", "/porch", &json!({ "rooms": den })).status, 403);
+    well(told(&served, &bob, "PATCH", "/porch", &json!({ "rooms": den })));
+    well(told(&served, &alice, "PATCH", "/porch", &json!({ "rooms": den })));
+}
+
+#[test]
 fn what_a_device_cannot_be_given_is_refused_with_what_to_give() {
     let served = Served::start();
     let alice = served.person("alice", &[Role::Admin, Role::User]);

@@ -1,6 +1,7 @@
 //! Devices, as the command line asks for and reads them.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What a device's token may do in its room.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +14,22 @@ pub enum Rights {
     Post,
     /// Read only.
     Read,
+}
+
+impl Rights {
+    /// Whether it may post, and whether it may read.
+    pub fn allow(self) -> (bool, bool) {
+        (self != Rights::Read, self != Rights::Post)
+    }
+
+    /// Those of one who may post, who may read.
+    pub fn of(post: bool, read: bool) -> Self {
+        match (post, read) {
+            (true, false) => Rights::Post,
+            (false, true) => Rights::Read,
+            _ => Rights::PostAndRead,
+        }
+    }
 }
 
 /// Topic filters and names of devices, as they are typed.
@@ -60,6 +77,9 @@ pub struct DeviceLine {
     pub room: Option<String>,
     /// What the token may do there.
     pub rights: Rights,
+    /// All its rooms by name, and what the token may do in each.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rooms: BTreeMap<String, Rights>,
     /// Its topics, beside those that begin with `linnet/device/` and its name.
     #[serde(flatten)]
     pub topics: TopicFilters,

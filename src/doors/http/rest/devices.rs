@@ -1,7 +1,7 @@
 //! Devices, for administrators: which there are, when they last spoke, what they may, and their keys.
 
 use crate::base::limits::{BODY_BYTES_MAX, DEVICE_FILTERS_MAX};
-use crate::chat::device::{DeviceChange, Filters, TopicRights};
+use crate::chat::device::{DeviceChange, Filters, Rooms, TopicRights};
 use crate::chat::name::Name;
 use crate::chat::refusal::Refusal;
 use crate::chat::topic::Filter;
@@ -83,6 +83,18 @@ struct Change {
     subscribe: Option<Vec<String>>,
     command: Option<Vec<String>>,
     certificate: Option<bool>,
+    rooms: Option<Vec<Room>>,
+}
+
+/// A room by name or id, and what the device may do there.
+#[derive(Deserialize)]
+struct Room {
+    #[serde(alias = "_id")]
+    name: String,
+    #[serde(default = "yes")]
+    post: bool,
+    #[serde(default = "yes")]
+    read: bool,
 }
 
 async fn change(call: Call) -> Result<Reply, Problem> {
@@ -96,6 +108,9 @@ async fn change(call: Call) -> Result<Reply, Problem> {
         subscribe: become_these(change.subscribe)?,
         command: become_these(change.command)?,
         certificate: change.certificate,
+        rooms: change.rooms.map_or(Rooms::Stay, |rooms| {
+            Rooms::Become(rooms.into_iter().map(|room| (room.name.into(), room.post, room.read)).collect())
+        }),
     };
     let name = call.params.get("name").to_owned();
     call.node(move |node, caller| node.change_device(caller, &name, change)).await?;

@@ -8,8 +8,8 @@ use super::outbound::KEY_ENDED;
 use super::persistent::at_ms;
 use super::session::Delivery;
 use crate::base::id::{RoomId, Seq};
-use crate::base::limits::{MQTT_EVENTS_AT_ONCE, PAGE_MESSAGES_MAX, STALE_RETRIES_MAX};
-use crate::chat::change::What;
+use crate::base::limits::{FOLLOWED_ROOMS_MAX, MQTT_EVENTS_AT_ONCE, PAGE_MESSAGES_MAX, STALE_RETRIES_MAX};
+use crate::chat::change::{Change, What};
 use crate::chat::message::{Message, MessageKind};
 use crate::chat::publication::{Publication, Qos};
 use crate::chat::refusal::Refusal;
@@ -34,6 +34,20 @@ pub fn said_in(topic: &Topic) -> Option<&str> {
 /// Whether a filter is about rooms and nothing else.
 pub fn is_of_rooms(filter: &Filter) -> bool {
     filter.as_str().starts_with(ROOMS)
+}
+
+/// Whether a filter matches what is said in some room: `linnet/room/+/msg`, and `#` as well.
+pub fn hears_rooms(filter: &Filter) -> bool {
+    let mut wanted = filter.as_str().split('/');
+    for level in ["linnet", "room", "", "msg"] {
+        match wanted.next() {
+            Some("#") => return true,
+            Some("+") => {}
+            Some(name) if level.is_empty() || name == level => {}
+            _ => return false,
+        }
+    }
+    matches!(wanted.next(), None | Some("#"))
 }
 
 /// A room by name or id. Whether the caller may know of it, the node says where it is used.
@@ -121,16 +135,34 @@ impl Rooms {
                     return Ok(());
                 }
                 Err(Refused::Stale) => {}
+                Err(Refused::TooManyRooms) => {
+                    return Err(Refusal::TooMany {
+                        what: "rooms that one client hears",
+                        max: FOLLOWED_ROOMS_MAX,
+                    });
+                }
                 Err(_) => break,
             }
         }
         Err(Refusal::Busy)
+    }
+
+    /// Knows a room by its new name.
+    fn rename(&mut self, room: &Room) {
+        let known = self.followed.iter_mut().find(|known| known.room.id == room.id);
+        if let (Some(known), Some(topic)) = (known, topic_of(room)) {
+            (known.room, known.topic) = (Arc::new(room.clone()), topic);
+        }
     }
 }
 
 impl Connection {
     /// Follows the rooms of a filter, from `told` on or from now on.
     pub(super) fn follow_rooms(&mut self, filter: &Filter, told: Option<Seq>) -> Result<(), Refusal> {
+        if self.caller == Caller::Anonymous && !filter.is_literal() {
+            // No room is, or will ever be, that of somebody who showed nothing.
+            return Ok(());
+        }
         let node = &self.broker.node;
         let wanted = node.read(|reading| rooms_of(reading, &self.caller, filter))?;
         let rooms = match &mut self.rooms {
@@ -149,7 +181,7 @@ impl Connection {
     pub(super) fn follow_rooms_again(&mut self, was_there: bool) {
         let told = was_there.then(|| self.session.heard());
         for filter in self.hears.iter().map(|hears| hears.filter.clone()).collect::<Vec<_>>() {
-            if is_of_rooms(&filter)
+            if hears_rooms(&filter)
                 && let Err(refusal) = self.follow_rooms(&filter, told)
             {
                 tracing::info!(client = ?self.session.client, %filter, ?refusal, "a room is heard no longer");
@@ -166,7 +198,8 @@ impl Connection {
             .partition(|known| hears.iter().any(|hears| hears.filter.matches(&known.topic)));
         gone.iter().for_each(|known| rooms.listener.unfollow_room(&known.room.id));
         rooms.followed = kept;
-        if rooms.followed.is_empty() {
+        // Those that are joined later are heard by a wildcard.
+        if !hears.iter().any(|hears| hears_rooms(&hears.filter)) {
             self.rooms = None;
         }
     }
@@ -207,21 +240,62 @@ impl Connection {
         }
         for event in rooms.listener.drain(MQTT_EVENTS_AT_ONCE).events {
             match event {
-                Event::Change { change, .. } => {
-                    let What::Posted { message, .. } = &change.what else { continue };
-                    let known = rooms.followed.iter_mut().find(|known| known.room.id == message.room);
-                    if let Some(known) = known.filter(|known| known.told < change.seq) {
-                        known.told = change.seq;
-                        self.offer_said(&known.room, &known.topic, message);
-                    }
-                }
+                Event::Change { change, .. } => self.tell_change(rooms, &change),
                 Event::RoomRevoked { room, at, .. } => self.follow_again(rooms, Some(&room), at),
-                Event::Resync { since } => self.follow_again(rooms, None, since),
+                Event::Resync { since } => {
+                    self.follow_again(rooms, None, since);
+                    self.follow_missing(rooms, since);
+                }
                 Event::Ended(_) => return Err(KEY_ENDED.into()),
                 Event::Signal(_) => {}
             }
         }
         Ok(true)
+    }
+
+    fn tell_change(&mut self, rooms: &mut Rooms, change: &Change) {
+        match &change.what {
+            What::Posted { message, .. } => {
+                let known = rooms.followed.iter_mut().find(|known| known.room.id == message.room);
+                if let Some(known) = known.filter(|known| known.told < change.seq) {
+                    known.told = change.seq;
+                    self.offer_said(&known.room, &known.topic, message);
+                }
+            }
+            What::RoomChanged { room, .. } => rooms.rename(room),
+            What::Joined(membership) if membership.user == self.session.user => {
+                self.follow_new(rooms, &membership.room, change.seq);
+            }
+            What::DeviceSet(device) if device.user == self.session.user => {
+                self.follow_missing(rooms, change.seq);
+            }
+            _ => {}
+        }
+    }
+
+    /// Follows a room that has just become the client's, if one of its wildcards is about it.
+    fn follow_new(&self, rooms: &mut Rooms, room: &RoomId, since: Seq) {
+        let node = &self.broker.node;
+        let topic = node.read(|reading| {
+            let (room, _) = reading.room_for(&reading.actor(&self.caller)?, room.as_str())?;
+            Ok(topic_of(&room))
+        });
+        let Ok(Some(topic)) = topic else { return };
+        if self.hears.iter().any(|hears| hears.filter.matches(&topic))
+            && !rooms.followed.iter().any(|known| known.room.id == *room)
+            && let Err(refusal) = rooms.follow(node, &self.caller, room, Some(since))
+        {
+            tracing::info!(client = ?self.session.client, %topic, ?refusal, "a new room is not heard");
+        }
+    }
+
+    /// Follows all rooms that wildcards are about and that are not followed.
+    fn follow_missing(&self, rooms: &mut Rooms, since: Seq) {
+        let wild = self.hears.iter().map(|hears| &hears.filter);
+        for filter in wild.filter(|filter| hears_rooms(filter) && !filter.is_literal()) {
+            let wanted = self.broker.node.read(|reading| rooms_of(reading, &self.caller, filter));
+            wanted.unwrap_or_default().iter().for_each(|room| self.follow_new(rooms, &room.id, since));
+        }
     }
 
     /// Asks for the right to a room, or to all of them, anew; or it is over.
@@ -230,13 +304,23 @@ impl Connection {
             .into_iter()
             .partition(|known| room.is_none_or(|room| known.room.id == *room));
         rooms.followed = stays;
-        for known in again {
+        for known in again.into_iter().filter(|known| self.is_meant(known)) {
             let told = known.told.max(since);
             if let Err(refusal) = rooms.follow(&self.broker.node, &self.caller, &known.room.id, Some(told)) {
                 let room = known.room.label();
                 tracing::info!(client = ?self.session.client, room, ?refusal, "a room is heard no longer");
             }
         }
+    }
+
+    /// Whether a filter names the room, or it is one of the client's own, which are what wildcards are about.
+    fn is_meant(&self, known: &Followed) -> bool {
+        let is_among = |filter: &Filter| {
+            let rooms = self.broker.node.read(|reading| rooms_of(reading, &self.caller, filter));
+            rooms.is_ok_and(|rooms| rooms.iter().any(|room| room.id == known.room.id))
+        };
+        let mut filters = self.hears.iter().map(|hears| &hears.filter);
+        filters.any(|filter| filter.matches(&known.topic) && (filter.is_literal() || is_among(filter)))
     }
 
     fn offer_said(&mut self, room: &Room, topic: &Topic, message: &Message) {
@@ -246,7 +330,9 @@ impl Connection {
         let is_own = message.author.id == self.session.user;
         let mut heard: Option<(Qos, Vec<u32>)> = None;
         for hears in &self.hears {
-            if is_of_rooms(&hears.filter) && hears.filter.matches(topic) && !(hears.no_local && is_own) {
+            // What a group shares, it shares of the topics that have one publisher: each of it hears a room.
+            let is_meant = hears.share.is_none() || is_of_rooms(&hears.filter);
+            if is_meant && hears.filter.matches(topic) && !(hears.no_local && is_own) {
                 let (qos, ids) = heard.get_or_insert((Qos::Most, Vec::new()));
                 // What a room says has a place in its history: once is not promised, at least once is.
                 *qos = (*qos).max(hears.qos.min(Qos::Least));

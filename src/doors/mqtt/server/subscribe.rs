@@ -3,7 +3,7 @@
 use super::connection::{Connection, End, Flow};
 use super::packet::{Acks, In, Named, Out, Reason, Retained, Subscribe, Unsubscribe, Wanted};
 use super::persistent::at_ms;
-use super::rooms::is_of_rooms;
+use super::rooms::{hears_rooms, is_of_rooms};
 use super::session::Delivery;
 use super::{Broker, words};
 use crate::base::id::Seq;
@@ -93,7 +93,7 @@ impl Connection {
     fn listen(&mut self, subscription: Subscription, retained: Retained) -> Result<Qos, Refusal> {
         let qos = subscription.qos;
         let (is_new, permit, _) = self.broker.listen(&self.caller, &self.seat, &subscription)?;
-        if is_of_rooms(&subscription.filter) {
+        if hears_rooms(&subscription.filter) {
             self.follow_rooms(&subscription.filter, None)?;
         }
         let tells = match retained {
@@ -148,7 +148,7 @@ impl Connection {
     fn unlisten(&mut self, name: &Named) -> bool {
         self.retained.retain(|walk| *walk.permit.filter() != name.filter);
         self.hears.retain(|known| known.filter != name.filter || known.share != name.share);
-        if is_of_rooms(&name.filter) {
+        if hears_rooms(&name.filter) {
             self.unfollow_rooms();
         }
         self.seat.unsubscribe(&name.filter, name.share.as_deref())

@@ -117,5 +117,10 @@ fn a_question_by_rest_is_answered_in_its_thread_across_the_plug() {
     let named = json!({ "text": "done", "re": id }).to_string();
     publish(&node, &key, "linnet/device/pump/out", &["-m", &named]);
     assert_eq!(alice.newest(&node, &garden), ("pump".into(), "done".into(), dry));
+    // It is in the room no longer, and nobody there speaks to it.
+    let taken = desk.run("device allow pump --not-room garden");
+    assert!(taken.code == 0 && !taken.out.contains("garden"), "{}{}", taken.out, taken.err);
+    alice.say(&node, &garden, "@pump off", None);
+    assert_eq!(alice.newest(&node, &garden).1, "@pump off");
     assert_eq!(node.stop(), 0);
 }

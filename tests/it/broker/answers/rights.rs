@@ -21,7 +21,7 @@ fn nobody_hears_or_answers_for_another_device() {
     let stage = Stage::open();
     let mut pump = pump(&stage, 5);
     let alice = person(&stage, "alice");
-    let key = stage.device("spy", "garden", &["#"], &["#", "+/device/+/in"]);
+    let key = stage.device("spy", "attic", &["#"], &["#", "+/device/+/in"]);
     let mut spy = Client::connect(stage.address, &Hello::new(5, "spy").by("spy", &key));
     let mut nobody = Client::connect(stage.address, &Hello::new(5, "nobody"));
     for client in [&mut spy, &mut nobody] {
@@ -55,7 +55,7 @@ fn an_absent_session_hears_no_more_than_one_that_is_there() {
     let stage = Stage::open();
     let _pump = pump(&stage, 4);
     let alice = person(&stage, "alice");
-    let key = stage.device("spy", "garden", &[], &["#"]);
+    let key = stage.device("spy", "attic", &[], &["#"]);
     let hello = Hello::staying(4, "spy").by("spy", &key);
     let mut spy = Client::connect(stage.address, &hello);
     assert_eq!(spy.subscribe("#", 1), 1);
