@@ -31,6 +31,26 @@ fn a_line_of_curl_is_said_in_the_room() {
 }
 
 #[test]
+fn a_post_stands_in_the_thread_it_answers() {
+    let site = Served::start();
+    let porch = device(&site, "porch", "garden", Rights::Both);
+    let (name, token) = bearer(&porch.key);
+    let question = site.ask("POST", "/garden", &[(name, &token)], Some(b"on?")).json()["id"].clone();
+    let id = question.as_str().unwrap();
+    let answer = site.ask("POST", "/garden", &[(name, &token), ("X-Thread", id)], Some(b"on")).json();
+    assert_eq!(answer["thread"], question);
+    let headers = [(name, token.as_str()), ("Content-Type", "application/json")];
+    let body = json!({"text": "off", "thread": id}).to_string();
+    assert_eq!(site.ask("POST", "/garden", &headers, Some(body.as_bytes())).json()["thread"], question);
+    let thread = said(&site, "garden")[2].thread.clone().unwrap();
+    assert_eq!((thread.as_str(), said(&site, "garden").len()), (id, 3));
+    for wrong in ["no such", "nothing"] {
+        let refused = site.ask("POST", "/garden", &[(name, &token), ("X-Thread", wrong)], Some(b"x"));
+        assert_eq!(refused.status, 400, "{}", refused.text());
+    }
+}
+
+#[test]
 fn title_priority_and_tags_are_kept() {
     let site = Served::start();
     let porch = device(&site, "porch", "garden", Rights::Both);

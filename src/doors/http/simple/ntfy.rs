@@ -2,6 +2,7 @@
 
 use super::base64;
 use super::words::bad;
+use crate::base::id::MessageId;
 use crate::base::limits::{NAME_CHARS_MAX, TAGS_MAX};
 use crate::chat::message::{Draft, Message, Notice};
 use crate::chat::name::{Text, clip, line};
@@ -19,6 +20,8 @@ const SAID_WITHOUT_WORDS: &str = "triggered";
 const ORDINARY: u8 = 3;
 
 const MESSAGE: [&str; 3] = ["x-message", "message", "m"];
+/// linnet's own.
+const THREAD: [&str; 2] = ["x-thread", "thread"];
 const TITLE: [&str; 4] = ["x-title", "title", "ti", "t"];
 const PRIORITY: [&str; 4] = ["x-priority", "priority", "prio", "p"];
 const TAGS: [&str; 4] = ["x-tags", "tags", "tag", "ta"];
@@ -76,7 +79,10 @@ impl Given<'_> {
             }
             Some(_) => return Err(bad(TAGS_WANTED)),
         };
-        let draft = self.draft(said.trim(), text("title")?.map(str::to_owned), priority, tags)?;
+        let mut draft = self.draft(said.trim(), text("title")?.map(str::to_owned), priority, tags)?;
+        if let Some(id) = text("thread")? {
+            draft.thread = Some(message_of(id)?);
+        }
         Ok(Post { draft, topic: text("topic")?.map(str::to_owned) })
     }
 
@@ -99,7 +105,8 @@ impl Given<'_> {
         let tags = tags_of(&tags.or(self.word(TAGS)?).unwrap_or_default())?;
         let is_plain = title.is_empty() && priority == ORDINARY && tags.is_empty();
         let notice = (!is_plain).then(|| Box::new(Notice { title, priority, tags }));
-        Ok(Draft { text, notice, ..Draft::default() })
+        let thread = self.word(THREAD)?.map(|id| message_of(&id)).transpose()?;
+        Ok(Draft { text, thread, notice, ..Draft::default() })
     }
 
     /// What stands under the first of these names.
@@ -114,6 +121,11 @@ impl Given<'_> {
         }
         Ok(names.iter().find_map(|name| self.query.get(name)).map(str::to_owned))
     }
+}
+
+/// The message that a post answers.
+fn message_of(id: &str) -> Result<MessageId, Problem> {
+    MessageId::parse(id).ok_or_else(|| bad("a thread is the id of the message it answers"))
 }
 
 const PRIORITY_WANTED: &str = "priority is 1 to 5, or min, low, default, high, max or urgent";
@@ -200,6 +212,9 @@ pub struct Line<'a> {
     seq: u64,
     user: &'a str,
     message: &'a str,
+    /// linnet's own: the message it answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thread: Option<&'a str>,
     #[serde(skip_serializing_if = "str::is_empty")]
     title: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -223,6 +238,7 @@ impl<'a> Line<'a> {
             seq: message.seq.0,
             user: message.author.username.as_str(),
             message: message.text.as_str(),
+            thread: message.thread.as_ref().map(|thread| thread.as_str()),
             title: notice.map_or("", |notice| notice.title.as_str()),
             priority: notice.map(|notice| notice.priority),
             tags: notice.map_or(Vec::new(), |notice| notice.tags.iter().map(SmolStr::as_str).collect()),
