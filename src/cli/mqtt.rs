@@ -70,7 +70,8 @@ usage: linnet mqtt connect URL [--user NAME] [--password-file FILE] [--ca FILE] 
   --text TEMPLATE       how it is to read, such as '{device}: {value} {unit}'
   --bridge NAME         a bridge of the settings, or the URL of a broker, in place of the node's own
   --for TIME            how long to listen (10s)
-  --json                for scripts, which are not asked: 'connect' gives {\"broker\",\"messages\",\"devices\",\"bridges\",\"written\"}
+  --json                for scripts, which are not asked: 'connect' gives {\"broker\",\"messages\",\"devices\",
+                        \"bridges\",\"written\"}
   --data DIR            the node's data folder (./linnet-data)
   --config FILE         settings to read (./linnet.toml, else /etc/linnet/linnet.toml)
 

@@ -8,6 +8,7 @@ use super::sheet::{Parcel, Sheet};
 use crate::base::id::Seq;
 use crate::chat::change::{Change, What};
 use crate::chat::publication::{Qos, group_of};
+use crate::chat::question::is_between;
 use crate::chat::topic::Filter;
 use smol_str::SmolStr;
 use std::num::NonZeroU32;
@@ -132,7 +133,10 @@ impl Places {
         let mut reached = reached;
         for (change, at_ms) in found {
             let What::Published { publication, .. } = &change.what else { continue };
-            let is_theirs = publication.qos != Qos::Most && behind.filter.matches(&publication.topic);
+            // What is between a device and those who speak with it is told as it comes, to groups that all may hear it.
+            let is_theirs = publication.qos != Qos::Most
+                && behind.filter.matches(&publication.topic)
+                && !is_between(publication.topic.as_str());
             if !is_theirs || !debt.wants(change.seq) {
                 continue;
             }

@@ -350,6 +350,7 @@ impl Arrival {
         }));
         connection.keep_will();
         connection.reclaim_shared();
+        connection.session.window.begin_again();
         connection.resend();
         connection.follow_rooms_again(was_there);
         connection

@@ -140,10 +140,9 @@ impl Connection {
         Ok(())
     }
 
-    /// Sends again what was on its way when the client was lost.
+    /// Sends again what was on its way when the client was lost, as much at one time as it takes now.
     pub(super) fn resend(&mut self) {
-        let flights: Vec<_> = self.session.window.flights().cloned().collect();
-        for flight in flights {
+        while let Some(flight) = self.session.window.tell_again() {
             // A relay must not switch for what was meant before it lost its power.
             let is_stale = tells(flight.what.publication.topic.as_str()).is_some()
                 && self.left_s(&flight.what) == Some(0);

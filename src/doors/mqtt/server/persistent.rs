@@ -143,6 +143,7 @@ impl Connection {
     /// Has the node know how far the client has heard, every so often.
     pub(super) fn heard_more(&mut self) {
         self.let_go();
+        self.resend();
         self.acks += 1;
         if self.session.is_stored && self.acks >= MQTT_MOVE_EVERY {
             self.acks = 0;

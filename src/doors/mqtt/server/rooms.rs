@@ -3,6 +3,8 @@
 //! Who may, the room says, not the filters of a device. What is said is followed as in other doors; a session that
 //! outlives its connection hears what was said meanwhile from the room's history.
 
+mod line;
+
 use super::connection::{Connection, End};
 use super::outbound::KEY_ENDED;
 use super::persistent::at_ms;
@@ -17,7 +19,7 @@ use crate::chat::room::Room;
 use crate::chat::topic::{Filter, Topic};
 use crate::delivery::{Event, Listener, Refused, Who};
 use crate::node::{Caller, Catalog, NodeHandle, Reading, refuse};
-use serde::Serialize;
+use line::Line;
 use smol_str::SmolStr;
 use std::sync::Arc;
 use std::task::Context;
@@ -363,46 +365,5 @@ impl Connection {
             shared: None,
             shared_by: None,
         });
-    }
-}
-
-/// A message as devices read it.
-#[derive(Serialize)]
-struct Line<'a> {
-    text: &'a str,
-    author: &'a str,
-    room: &'a str,
-    id: &'a str,
-    seq: u64,
-    /// Seconds since 1970.
-    time: u64,
-    /// Whether somebody spoke for the clock.
-    trusted: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    thread: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    title: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    priority: Option<u8>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tags: Option<Vec<&'a str>>,
-}
-
-impl<'a> Line<'a> {
-    fn new(room: &'a Room, message: &'a Message) -> Self {
-        let notice = message.notice.as_deref();
-        Line {
-            text: message.text.as_str(),
-            author: message.author.username.as_str(),
-            room: room.label(),
-            id: message.id.as_str(),
-            seq: message.seq.0,
-            time: message.at / 1_000,
-            trusted: message.trusted,
-            thread: message.thread.as_ref().map(|thread| thread.as_str()),
-            title: notice.map(|notice| notice.title.as_str()).filter(|title| !title.is_empty()),
-            priority: notice.map(|notice| notice.priority),
-            tags: notice.map(|notice| notice.tags.iter().map(SmolStr::as_str).collect()),
-        }
     }
 }

@@ -32,6 +32,8 @@ pub struct Flight<T> {
 #[derive(Debug)]
 pub struct Window<T> {
     flights: VecDeque<Flight<T>>,
+    /// How many of the newest the client that came back was not told again yet.
+    untold: usize,
     bytes: usize,
     last: u16,
     /// The first number that is given out in turn.
@@ -42,12 +44,30 @@ pub struct Window<T> {
 impl<T> Window<T> {
     /// A window of so many.
     pub fn new(max: u16) -> Self {
-        Self { flights: VecDeque::new(), bytes: 0, last: 0, first: 1, max: max.max(1) }
+        Self { flights: VecDeque::new(), untold: 0, bytes: 0, last: 0, first: 1, max: max.max(1) }
     }
 
     /// The client that came back takes so many.
     pub fn set_max(&mut self, max: u16) {
         self.max = max.max(1);
+    }
+
+    /// Everything on its way is to be told again.
+    pub fn begin_again(&mut self) {
+        self.untold = self.flights.len();
+    }
+
+    /// The next of what is to be told again, while the client takes one more.
+    pub fn tell_again(&mut self) -> Option<Flight<T>>
+    where
+        T: Clone,
+    {
+        let told = self.flights.len() - self.untold;
+        if self.untold == 0 || told >= usize::from(self.max) {
+            return None;
+        }
+        self.untold -= 1;
+        self.flights.get(told).cloned()
     }
 
     /// Numbers up to [`PLACED_IDS`] stand for places in the order from now on.
@@ -105,7 +125,9 @@ impl<T> Window<T> {
     /// The client has what was sent with this number; gives it, or nothing when none was.
     pub fn done(&mut self, id: u16, step: Step) -> Option<T> {
         let at = self.flights.iter().position(|flight| flight.id == id && flight.step == step)?;
+        let told = self.flights.len() - self.untold;
         let flight = self.flights.remove(at)?;
+        self.untold -= usize::from(at >= told);
         self.bytes -= flight.bytes;
         Some(flight.what)
     }
@@ -128,6 +150,8 @@ impl<T> Window<T> {
 
     /// Takes out those that are meant, oldest first.
     pub fn take_out(&mut self, is_meant: impl Fn(&Flight<T>) -> bool) -> Vec<Flight<T>> {
+        let told = self.flights.len() - self.untold;
+        self.untold -= self.flights.range(told..).filter(|flight| is_meant(flight)).count();
         let (taken, left): (VecDeque<_>, VecDeque<_>) =
             std::mem::take(&mut self.flights).into_iter().partition(is_meant);
         self.flights = left;
@@ -201,6 +225,13 @@ mod tests {
         window.restore(Flight { id: 7, step: Step::Released, bytes: 0, what: 7 });
         assert_eq!(window.send(8, 0), 8);
         assert_eq!(window.flights().map(|flight| flight.id).collect::<Vec<_>>(), [held, 7, 8]);
+        window.begin_again();
+        window.set_max(2);
+        let told: Vec<u16> = std::iter::from_fn(|| window.tell_again()).map(|flight| flight.id).collect();
+        assert_eq!(told, [held, 7], "no more than the client takes");
+        assert_eq!(window.done(held, Step::Sent), Some(0));
+        assert_eq!(window.tell_again().map(|flight| flight.id), Some(8));
+        assert!(window.tell_again().is_none());
         window.set_max(9);
         window.set_placed();
         assert_eq!(
