@@ -52,7 +52,11 @@
 //!
 //! A publication of MQTT ([`chat::publication`]) goes the same way where its topic's state, a session that outlives its
 //! connection or a receipt needs it ([`delivery::Hub::keeps`]); else it goes from seat to seats in memory
-//! ([`delivery::TopicSeat::publish`]), behind all that was settled before it.
+//! ([`delivery::TopicSeat::publish`]), behind all that was settled before it. A group that shares a subscription has a
+//! session of its own where kept sessions are in it; what a client leaves to be said when it dies is kept from its CONNECT
+//! on ([`node::topics::wills`]). What people say to a device becomes a publication where the message does, in the same
+//! group ([`node::topics::asking`]), and bindings of the owner's settings make messages of publications
+//! ([`node::topics::bound`]).
 //!
 //! What people say to a device ([`chat::question`]) is published to its topic in the same group as the message itself
 //! ([`node::topics::asking`]), whichever door the message came by; what it answers is a message like any other.

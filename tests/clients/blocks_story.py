@@ -10,7 +10,7 @@ import sys
 from paho.mqtt.client import MQTTv5
 
 from mqtt_peer import entered
-from node import PATIENCE, Node, plain, until
+from own_node import PATIENCE, Node, plain, until
 from steps import end, step
 
 # The folder that tests/clients/run puts ESPHome, MicroPython and its umqtt into.

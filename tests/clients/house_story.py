@@ -15,7 +15,7 @@ from paho.mqtt.client import MQTTv5
 
 from house import RESULTS, TASMOTA_KEPT, TASMOTA_SAID, ZIGBEE_KEPT, ZIGBEE_SAID, text
 from mqtt_peer import entered
-from node import PATIENCE, Node, free_port, plain, until
+from own_node import PATIENCE, Node, free_port, plain, until
 from steps import end, step
 
 # What is listed: the kind, the device, and its values with their units.

@@ -9,7 +9,7 @@ from paho.mqtt.client import CallbackAPIVersion, Client, MQTTv5, MQTTv311
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from node import PATIENCE
+from own_node import PATIENCE
 
 VERSIONS = {MQTTv311: "3.1.1", MQTTv5: "5.0"}
 CARRIERS = {"tcp": "mqtt", "tls": "mqtts", "ws": "http", "wss": "https"}

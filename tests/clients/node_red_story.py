@@ -15,7 +15,7 @@ import websockets
 from paho.mqtt.client import MQTTv5
 
 from mqtt_peer import entered
-from node import PATIENCE, Node, free_port, plain, until
+from own_node import PATIENCE, Node, free_port, plain, until
 from steps import end, step
 
 PROGRAM = Path(__file__).parent / "node_modules" / "node-red" / "red.js"
@@ -124,7 +124,7 @@ def flow_in_its_file(node, red, porch):
     with step("a flow hears a device and speaks in the room"):
         until("it is connected", lambda: "Connected to broker: doors@" in red.log())
         with entered(node, MQTTv5, "porch-1", porch) as device:
-            device.publish("door/front", "open")
+            device.publish("door/front", "open", retain=True)
         until("the room hears it", lambda: ("flows", "front is open") in node.told())
     with step("after kill -9 of the node it comes back by itself, and its session heard what was said meanwhile"):
         connected = red.log().count("Connected to broker")

@@ -6,7 +6,7 @@ from paho.mqtt.client import MQTTv5
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from mqtt_peer import Peer, entered, properties
-from node import Node
+from own_node import Node
 from steps import end, step
 
 RIGHTS = ("--publish", "porch/#", "--subscribe", "porch/#")

@@ -7,7 +7,7 @@ import sys
 from paho.mqtt.client import MQTTv5, MQTTv311
 
 from mqtt_peer import CARRIERS, VERSIONS, Peer, entered
-from node import Node, shown_at
+from own_node import Node, shown_at
 from steps import end, step
 
 ROOM = "linnet/room/general"

@@ -1,5 +1,5 @@
 //! The sizes of attacks: the real program lives through all of them, within its memory, and serves the others meanwhile.
-//! `SIEGE=full LINNET_BIN=target/release/linnet cargo nextest run --no-capture broker::sizes` has them in their full
+//! `SIEGE=full SIEGE_BIN=target/release/linnet cargo nextest run --no-capture broker::sizes` has them in their full
 //! size, one after the other, and prints what it saw.
 
 use super::siege::{Target, attack, under};

@@ -34,9 +34,9 @@ impl Process {
         Process::begin(command(desk, shell, words))
     }
 
-    /// As [`Process::start`], or the program that `LINNET_BIN` names; what it logs goes into this file of the folder.
+    /// As [`Process::start`], or the program that `SIEGE_BIN` names; what it logs goes into this file of the folder.
     pub fn start_logging(desk: &Desk, log: &str, words: &str) -> Process {
-        let binary = std::env::var_os("LINNET_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_linnet").into());
+        let binary = std::env::var_os("SIEGE_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_linnet").into());
         // It is started in another folder.
         let binary = std::path::absolute(binary).unwrap();
         let mut command = command(desk, Command::new(binary), words);
