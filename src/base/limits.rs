@@ -45,6 +45,10 @@ pub const REACTORS_MAX: usize = 64;
 pub const TAGS_MAX: usize = 8;
 /// People, and rooms, looked up for the names in one text; the rest stays plain text.
 pub const MENTIONS_MAX: usize = 20;
+/// What a byte of a text may cost to find what is bold, a name, a link in it; what is left then is plain.
+pub const MD_STEPS_PER_BYTE: usize = 4;
+/// Pages that one text is said to link to.
+pub const URLS_MAX: usize = 20;
 /// Rooms one call posts the same message to.
 pub const POST_TARGETS_MAX: usize = 10;
 /// Attachments inside attachments: a quote of a quote.

@@ -3,6 +3,7 @@
 use super::Dates;
 use super::date::Date;
 use super::extra::Extra;
+use super::md;
 use super::mention::{self, Channel, Mentioned};
 use crate::chat::message::{Message, MessageKind, Notice, Reaction};
 use crate::node::Catalog;
@@ -22,6 +23,12 @@ pub struct Person<'a> {
     name: Option<&'a str>,
 }
 
+/// A page that a message links to. linnet looks at none of them.
+#[derive(Serialize)]
+pub struct Url {
+    url: String,
+}
+
 /// A message in the form of section 5.4 of the API, ready to be written.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -36,7 +43,9 @@ pub struct Shown<'a> {
     u: Person<'a>,
     #[serde(rename = "_updatedAt")]
     updated: Date,
-    urls: [(); 0],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    md: Option<Box<RawValue>>,
+    urls: Vec<Url>,
     mentions: Vec<Mentioned>,
     channels: Vec<Channel>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,6 +90,8 @@ pub fn shown<'a>(message: &'a Message, dates: Dates, books: &dyn Catalog) -> Sho
     let notice = message.notice.as_deref();
     let (t, msg, role) = told(message);
     let said = message.kind == MessageKind::Said;
+    let drawn = if said { md::drawn(&msg) } else { None };
+    let (md, urls) = drawn.map_or((None, Vec::new()), |drawn| (Some(drawn.tree), drawn.urls));
     let author = &message.author;
     Shown {
         id: message.id.as_str(),
@@ -88,11 +99,12 @@ pub fn shown<'a>(message: &'a Message, dates: Dates, books: &dyn Catalog) -> Sho
         t,
         mentions: if said { mention::people(&msg, books) } else { Vec::new() },
         channels: if said { mention::channels(&msg, books) } else { Vec::new() },
+        urls: urls.into_iter().map(|url| Url { url }).collect(),
+        md,
         msg,
         ts: dates.date(message.at),
         u: Person { id: author.id.as_str(), username: author.username.as_str(), name: Some(&author.name) },
         updated: dates.date(message.touched),
-        urls: [],
         role,
         tmid: message.thread.as_ref().map(|thread| thread.as_str()),
         edited_at: message.edited.as_ref().map(|(at, _, _)| dates.date(*at)),

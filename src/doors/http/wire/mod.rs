@@ -6,6 +6,7 @@ pub mod attachment;
 pub mod date;
 pub mod draft;
 pub mod extra;
+mod md;
 pub mod mention;
 pub mod message;
 pub mod room;
