@@ -245,7 +245,7 @@ impl<'a> Line<'a, '_> {
         }
         let is_user = kind == "MENTION_USER";
         let rest = &self.rest()[1..];
-        let end = rest.find(|c| !is_name(c) && !(is_user && c == ':')).unwrap_or(rest.len());
+        let end = rest.find(|c| !(is_name(c) || is_user && c == ':')).unwrap_or(rest.len());
         let name = rest[..end].trim_end_matches([':', '_']);
         if name.is_empty() {
             return None;

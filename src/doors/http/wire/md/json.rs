@@ -42,7 +42,7 @@ fn inlines(items: &[Inline], out: &mut String) {
     list(items, out, inline);
 }
 
-fn paragraph(line: &Vec<Inline>, out: &mut String) {
+fn paragraph(line: &[Inline], out: &mut String) {
     open("PARAGRAPH", out);
     inlines(line, out);
     out.push('}');
@@ -64,7 +64,7 @@ fn block(block: &Block, out: &mut String) {
         }
         Block::Quote(lines) => {
             open("QUOTE", out);
-            list(lines, out, paragraph);
+            list(lines, out, |line, out| paragraph(line, out));
         }
         Block::Code { language, lines } => {
             open("CODE", out);
