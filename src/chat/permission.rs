@@ -27,14 +27,12 @@ const OWNERS: &[Role] = &[Admin, Owner];
 const ADMINS: &[Role] = &[Admin];
 const NOBODY: &[Role] = &[];
 
-/// Rows that something in linnet asks.
+/// Rows that [`policy`](crate::chat::policy) asks. The others are kept, shown and changed as well: clients draw by them, and what
+/// they are about is not here yet, or goes by the role of an administrator.
 macro_rules! asked {
     ($($(#[$doc:meta])* $name:ident = $id:literal;)+) => {
         impl Permission {
             $($(#[$doc])* pub const $name: Permission = Permission::named($id);)+
-
-            /// All that change what somebody may do here; the other rows are kept for clients.
-            pub const ASKED: &[Permission] = &[$(Permission::$name),+];
         }
     };
 }
@@ -92,7 +90,7 @@ asked! {
     VIEW_C_ROOM = "view-c-room";
 }
 
-/// The table as it comes: ids in their order, and who may. Rows of what linnet does not have are left out.
+/// The table as it comes: ids in their order, and who may.
 const ROWS: &[(&str, &[Role])] = &[
     ("access-permissions", ADMINS),
     ("access-setting-permissions", ADMINS),

@@ -256,11 +256,18 @@ pub fn may_bind(
     if known { Ok(permit) } else { Err(Refusal::NotAllowed(Right::ManageDevices)) }
 }
 
-/// May the actor change the text of a message? Only its author, while they may post; devices never. What the node
-/// told in their name is not theirs to change.
-pub fn may_edit(actor: &Actor, post: &MayPost, message: &Message) -> Result<MayRevise, Refusal> {
-    let own = spoke(actor, message) && *post.room() == message.room;
-    if own && actor.device.is_none() {
+/// May the actor change the text of a message? Its author, while they may post, and whoever was given the right to; devices
+/// never. What the node told is nobody's to change.
+pub fn may_edit(
+    actor: &Actor,
+    (room, membership): (&Room, Option<&Membership>),
+    post: &MayPost,
+    message: &Message,
+) -> Result<MayRevise, Refusal> {
+    let own = spoke(actor, message);
+    let keeper = room.kind != RoomKind::Direct && actor.may_in(room, membership, Permission::EDIT_MESSAGE);
+    let is_here = *post.room() == message.room && room.id == message.room;
+    if is_here && actor.device.is_none() && message.kind == MessageKind::Said && (own || keeper) {
         return Ok(MayRevise { message: message.id.clone() });
     }
     Err(Refusal::NotAllowed(Right::EditMessage))

@@ -198,8 +198,8 @@ impl Node {
     pub fn edit_message(&mut self, caller: &Caller, id: &MessageId, text: Text) -> Result<Message, Refusal> {
         let actor = self.actor(caller)?;
         let message = self.message(id)?.ok_or(Refusal::NoSuchMessage)?;
-        let (_, _, post) = self.may_post(&actor, &message.room)?;
-        let permit = policy::may_edit(&actor, &post, &message)?;
+        let (room, membership, post) = self.may_post(&actor, &message.room)?;
+        let permit = policy::may_edit(&actor, (&room, membership.as_ref()), &post, &message)?;
         if text.is_blank() && message.extra.is_none() {
             return Err(Refusal::TextEmpty);
         }

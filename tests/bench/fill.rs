@@ -37,19 +37,20 @@ pub const STEP_MS: u64 = 1_000;
 /// Bytes of a group: fewer syncs than the writer needs when it waits for nobody.
 const GROUP_BYTES: usize = 256 * 1024;
 
-/// A world whose wall clock is told what it shows.
+/// A world in which time passes when it is told to: by both clocks, for a node goes by the monotonic one.
 struct Past {
     machine: OsWorld,
-    wall_ms: AtomicU64,
+    began_ms: u64,
+    passed_ms: AtomicU64,
 }
 
 impl World for Past {
     fn wall_ms(&self) -> u64 {
-        self.wall_ms.load(Ordering::Relaxed)
+        self.began_ms + self.passed_ms.load(Ordering::Relaxed)
     }
 
     fn mono_ms(&self) -> u64 {
-        self.machine.mono_ms()
+        self.passed_ms.load(Ordering::Relaxed)
     }
 
     fn keeper(&self) -> Keeper {
@@ -77,7 +78,7 @@ struct Filler {
 
 impl Filler {
     fn open(folder: &Path, wall_ms: u64) -> Outcome<Filler> {
-        let world = Arc::new(Past { machine: OsWorld::new(), wall_ms: wall_ms.into() });
+        let world = Arc::new(Past { machine: OsWorld::new(), began_ms: wall_ms, passed_ms: 0.into() });
         let alarm: rescue::guarded::Alarm = Arc::new(|why| panic!("the index broke: {why}"));
         let limit = Duration::from_secs(INDEX_OPEN_SECONDS);
         let (index, _) = rescue::open_index(folder, limit, &alarm).map_err(store)?;
@@ -138,7 +139,7 @@ pub fn fill(folder: &Path, messages: usize) -> Outcome<String> {
     let total: usize = left.iter().map(|(_, count)| count).sum();
     let (chance, mut groups) = (SimWorld::new(messages as u64), Vec::new());
     for number in 0..total {
-        filler.world.wall_ms.fetch_add(STEP_MS, Ordering::Relaxed);
+        filler.world.passed_ms.fetch_add(STEP_MS, Ordering::Relaxed);
         let room = pick(&mut left, &chance);
         let author = &authors[chance.next() as usize % authors.len()];
         let text = Text::parse(&publish::text(0, number)).map_err(refused)?;

@@ -1,7 +1,7 @@
 //! How one publication comes to all who hear it, and to one of those who share.
 
 use super::groups::rouse;
-use super::places::{Person, Places, sitter_at};
+use super::places::{Person, Places, Taken, sitter_at};
 use super::queue::Outcome;
 use super::seat::Reached;
 use super::sheet::{Parcel, Sheet};
@@ -205,7 +205,7 @@ pub(super) fn pick(
     members: &[Hearer],
     next: usize,
     sheet: &Sheet,
-    seats: &mut [Option<Box<Sitter>>],
+    seats: &mut [Taken],
     but_not: Option<u32>,
 ) -> Option<usize> {
     let turns = (0..members.len()).map(|turn| (next + turn) % members.len());
@@ -218,7 +218,7 @@ pub(super) fn put_shared(
     hearer: &Hearer,
     sheet: &Arc<Sheet>,
     group: NonZeroU32,
-    seats: &mut [Option<Box<Sitter>>],
+    seats: &mut [Taken],
     woken: &mut Vec<Waker>,
 ) -> bool {
     let sitter = sitter_at(seats, hearer.seat);

@@ -2,7 +2,7 @@
 
 use super::debt::Debt;
 use super::deliver::{pick, put_shared};
-use super::places::{Group, Places, sitter_at};
+use super::places::{Group, Places, Taken, sitter_at};
 use super::seat::{GroupBehind, GroupHeard};
 use super::sheet::{Parcel, Sheet};
 use crate::base::id::Seq;
@@ -157,11 +157,7 @@ impl Places {
     }
 
     /// A group, and the seats.
-    #[allow(clippy::type_complexity, reason = "two parts of this, both to be changed")]
-    fn group(
-        &mut self,
-        number: NonZeroU32,
-    ) -> Option<(&mut Group, &mut [Option<Box<super::sitter::Sitter>>])> {
+    fn group(&mut self, number: NonZeroU32) -> Option<(&mut Group, &mut [Taken])> {
         let leaf = self.tree.find(self.groups.get(&number)?)?;
         let mut groups = self.tree.leaf_mut(leaf).groups.iter_mut();
         groups.find(|group| group.number == number).map(|group| (group, &mut self.seats[..]))
@@ -174,7 +170,7 @@ impl Places {
 }
 
 /// Has those of a group look into the store.
-pub(super) fn rouse(group: &Group, seats: &mut [Option<Box<super::sitter::Sitter>>], woken: &mut Vec<Waker>) {
+pub(super) fn rouse(group: &Group, seats: &mut [Taken], woken: &mut Vec<Waker>) {
     for hearer in &group.members {
         let sitter = sitter_at(seats, hearer.seat);
         sitter.is_to_feed = true;

@@ -68,7 +68,7 @@ pub(super) struct Person {
 
 /// All seats, and who hears what.
 pub struct Places {
-    pub(super) seats: Vec<Option<Box<Sitter>>>,
+    pub(super) seats: Vec<Taken>,
     free: Vec<u32>,
     seats_max: usize,
     pub(super) people: HashMap<UserId, Person>,
@@ -359,7 +359,10 @@ impl Places {
     }
 }
 
-pub(super) fn sitter_at(seats: &mut [Option<Box<Sitter>>], id: u32) -> &mut Sitter {
+/// A seat with who sits there, or a free one.
+pub(super) type Taken = Option<Box<Sitter>>;
+
+pub(super) fn sitter_at(seats: &mut [Taken], id: u32) -> &mut Sitter {
     seats[id as usize].as_deref_mut().expect("the filters name only seats that are taken")
 }
 

@@ -57,6 +57,24 @@ fn roles_in_a_room_and_on_the_node_count_where_they_hold() {
 }
 
 #[test]
+fn words_of_others_can_be_changed_by_who_was_given_the_right() {
+    let cast = Cast::begin();
+    let room = cast.post(&cast.alice, "channels.create", json!({ "name": "board", "members": ["bob"] }));
+    let id = room["channel"]["_id"].clone();
+    let said = cast.post(&cast.bob, "chat.postMessage", json!({ "roomId": id, "text": "befour" }));
+    let words = json!({ "roomId": id, "msgId": said["message"]["_id"], "text": "before" });
+    assert_eq!(cast.refused(&cast.alice, "chat.update", words.clone()).0, 403);
+    cast.post(&cast.alice, "permissions.update", rows("edit-message", &["owner"]));
+    let changed = cast.post(&cast.alice, "chat.update", words.clone());
+    assert_eq!(changed["message"]["msg"], "before");
+    assert_eq!(
+        (&changed["message"]["u"]["username"], &changed["message"]["editedBy"]["username"]),
+        (&json!("bob"), &json!("alice"))
+    );
+    assert_eq!(cast.refused(&cast.mallory, "chat.update", words).0, 403);
+}
+
+#[test]
 fn public_rooms_can_be_closed_to_a_role() {
     let cast = Cast::begin();
     let room = cast.post(&cast.alice, "channels.create", json!({ "name": "office" }));

@@ -1,6 +1,5 @@
-//! Who and what a text names with `@` and `#`.
+//! Who and what a text names with `@` and `#`, of the names that its tree has.
 
-use crate::base::limits::MENTIONS_MAX;
 use crate::chat::room::{Room, RoomKind};
 use crate::chat::user::User;
 use crate::node::Catalog;
@@ -47,52 +46,19 @@ impl Serialize for Channel {
     }
 }
 
-/// Words after `mark`, each once, at most [`MENTIONS_MAX`].
-fn words(text: &str, mark: char) -> Vec<&str> {
-    let mut found: Vec<&str> = Vec::new();
-    for (at, _) in text.match_indices(mark) {
-        let glued =
-            text[..at].chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == mark || c == '/');
-        let rest = &text[at + mark.len_utf8()..];
-        let end =
-            rest.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c))).unwrap_or(rest.len());
-        let word = rest[..end].trim_end_matches('.');
-        if !glued && !word.is_empty() && !found.contains(&word) {
-            found.push(word);
-        }
-        if found.len() == MENTIONS_MAX {
-            break;
-        }
-    }
-    found
-}
-
-/// The people named in a text.
-pub fn people(text: &str, books: &dyn Catalog) -> Vec<Mentioned> {
-    let known = |word: &str| match word {
+/// Those of these names whom somebody is called by.
+pub fn people(names: &[String], books: &dyn Catalog) -> Vec<Mentioned> {
+    let known = |word: &String| match word.as_str() {
         "all" => Some(Mentioned::Many("all")),
         "here" => Some(Mentioned::Many("here")),
         name => books.user_named(name).ok().flatten().map(Mentioned::User),
     };
-    words(text, '@').into_iter().filter_map(known).collect()
+    names.iter().filter_map(known).collect()
 }
 
-/// The public rooms named in a text. Of others a reader may not learn that they exist.
-pub fn channels(text: &str, books: &dyn Catalog) -> Vec<Channel> {
-    let known = |name| books.room_named(name).ok().flatten().filter(|room| room.kind == RoomKind::Public);
-    words(text, '#').into_iter().filter_map(known).map(Channel).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_found_where_people_write_them() {
-        assert_eq!(words("@bob, see @alice.b. and (@carol)", '@'), ["bob", "alice.b", "carol"]);
-        assert_eq!(words("mail bob@example.org @@x http://a/#b #garden-2!", '@'), [] as [&str; 0]);
-        assert_eq!(words("http://a/#b #garden-2! #garden-2", '#'), ["garden-2"]);
-        let many: String = (0..100).map(|number| format!("@u{number} ")).collect();
-        assert_eq!(words(&many, '@').len(), MENTIONS_MAX);
-    }
+/// Those of these names that are public rooms'. Of others a reader may not learn that they exist.
+pub fn channels(names: &[String], books: &dyn Catalog) -> Vec<Channel> {
+    let known = |name: &String| books.room_named(name).ok().flatten();
+    let open = names.iter().filter_map(known).filter(|room| room.kind == RoomKind::Public);
+    open.map(Channel).collect()
 }

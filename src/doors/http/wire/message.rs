@@ -90,17 +90,16 @@ pub fn shown<'a>(message: &'a Message, dates: Dates, books: &dyn Catalog) -> Sho
     let notice = message.notice.as_deref();
     let (t, msg, role) = told(message);
     let said = message.kind == MessageKind::Said;
-    let drawn = if said { md::drawn(&msg) } else { None };
-    let (md, urls) = drawn.map_or((None, Vec::new()), |drawn| (Some(drawn.tree), drawn.urls));
+    let drawn = if said { md::drawn(&msg) } else { md::Drawn::default() };
     let author = &message.author;
     Shown {
         id: message.id.as_str(),
         rid: message.room.as_str(),
         t,
-        mentions: if said { mention::people(&msg, books) } else { Vec::new() },
-        channels: if said { mention::channels(&msg, books) } else { Vec::new() },
-        urls: urls.into_iter().map(|url| Url { url }).collect(),
-        md,
+        mentions: mention::people(&drawn.people, books),
+        channels: mention::channels(&drawn.rooms, books),
+        urls: drawn.urls.into_iter().map(|url| Url { url }).collect(),
+        md: drawn.tree,
         msg,
         ts: dates.date(message.at),
         u: Person { id: author.id.as_str(), username: author.username.as_str(), name: Some(&author.name) },

@@ -1,15 +1,14 @@
 //! The lines of a text, and which of them belong together.
 
 use super::inline::{Line, big_emoji};
-use super::{Block, Inline, Item};
-use crate::base::limits::MD_STEPS_PER_BYTE;
+use super::{Block, Inline, Item, steps};
 
 /// The blocks of a text.
 pub fn of(text: &str) -> Vec<Block> {
     if let Some(emoji) = big_emoji(text) {
         return vec![Block::BigEmoji(emoji)];
     }
-    let mut steps = text.len().saturating_mul(MD_STEPS_PER_BYTE);
+    let mut steps = steps(text);
     Text { lines: text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).collect(), at: 0 }
         .blocks(&mut steps)
 }

@@ -1,6 +1,6 @@
 //! The parts of one line.
 
-use super::{Inline, address, emoji};
+use super::{Inline, ROOM, USER, address, emoji};
 
 /// Within bold text nothing is bold, and so on: this is also how deep it can get.
 const BOLD: u8 = 1;
@@ -85,6 +85,7 @@ impl<'a> Line<'a, '_> {
                 self.at += close.len();
                 return (!blank).then_some(parts);
             }
+            let here = self.at;
             let part = match self.steps.checked_sub(1) {
                 Some(left) => {
                     *self.steps = left;
@@ -96,11 +97,14 @@ impl<'a> Line<'a, '_> {
                 // Only as much of the mark as does not close: nothing closes here.
                 return None;
             }
-            let part = part.unwrap_or_else(|| {
+            match (part, parts.last_mut()) {
+                (Some(part), _) => push(&mut parts, part),
+                (None, Some(Inline::Plain(before))) => before.push(c),
+                (None, _) => parts.push(Inline::Plain(c.to_string())),
+            }
+            if self.at == here {
                 self.at += c.len_utf8();
-                Inline::Plain(c.to_string())
-            });
-            push(&mut parts, part);
+            }
         }
         close.is_none().then_some(parts)
     }
@@ -124,8 +128,8 @@ impl<'a> Line<'a, '_> {
             '[' => self.link(),
             '!' if self.within == 0 => self.image(),
             '<' => self.angle().or_else(|| self.face()),
-            '@' => self.mention("MENTION_USER", last),
-            '#' => self.mention("MENTION_CHANNEL", last),
+            '@' => self.mention(USER, last),
+            '#' => self.mention(ROOM, last),
             ':' => self.short_code().or_else(|| self.face()),
             _ => self.word(c),
         };
@@ -142,6 +146,7 @@ impl<'a> Line<'a, '_> {
     }
 
     fn code(&mut self) -> Option<Inline> {
+        self.look_through();
         let end = self.rest()[1..].find('`').filter(|end| *end > 0)?;
         let words = self.rest()[1..=end].to_owned();
         self.at += end + 2;
@@ -179,10 +184,14 @@ impl<'a> Line<'a, '_> {
         within.map(|within| Inline::Span("SPOILER", within))
     }
 
+    /// What it costs to look through the rest of the line.
+    fn look_through(&mut self) {
+        *self.steps = self.steps.saturating_sub(self.rest().len() / SCANNED_PER_STEP);
+    }
+
     /// What stands in `[...](...)` behind the mark before it: words, and where they lead to.
     fn bracketed(&mut self, mark: &str) -> Option<(&'a str, String, usize)> {
-        // The rest of the line is looked through.
-        *self.steps = self.steps.saturating_sub(self.rest().len() / SCANNED_PER_STEP);
+        self.look_through();
         let rest = self.rest().strip_prefix(mark)?;
         let middle = rest.find("](")?;
         let target = &rest[middle + 2..];
@@ -218,6 +227,7 @@ impl<'a> Line<'a, '_> {
 
     /// `<address|words>` and `<t:seconds:format>`.
     fn angle(&mut self) -> Option<Inline> {
+        self.look_through();
         let within = &self.rest()[1..];
         let end = within.find('>')?;
         let within = &within[..end];
@@ -243,7 +253,7 @@ impl<'a> Line<'a, '_> {
         if in_word && matches!(last, Some(Inline::Plain(_))) {
             return None;
         }
-        let is_user = kind == "MENTION_USER";
+        let is_user = kind == USER;
         let rest = &self.rest()[1..];
         let end = rest.find(|c| !(is_name(c) || is_user && c == ':')).unwrap_or(rest.len());
         let name = rest[..end].trim_end_matches([':', '_']);

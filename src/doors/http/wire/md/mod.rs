@@ -11,8 +11,11 @@ mod emoji;
 mod inline;
 mod json;
 
-use crate::base::limits::URLS_MAX;
+use crate::base::limits::{MD_STEPS_PER_BYTE, MENTIONS_MAX, URLS_MAX};
 use serde_json::value::RawValue;
+
+const USER: &str = "MENTION_USER";
+const ROOM: &str = "MENTION_CHANNEL";
 
 /// A part of a line.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,7 +32,7 @@ enum Inline {
         src: String,
         label: String,
     },
-    /// `MENTION_USER` or `MENTION_CHANNEL`, and the name.
+    /// [`USER`] or [`ROOM`], and the name.
     Mention(&'static str, String),
     /// An emoji by its name, and how it was written.
     Emoji {
@@ -74,44 +77,64 @@ enum Block {
 }
 
 /// What a text says beside its letters.
+#[derive(Default)]
 pub struct Drawn {
-    /// The tree, as JSON.
-    pub tree: Box<RawValue>,
+    /// The tree, as JSON; `None` where there is nothing to draw.
+    pub tree: Option<Box<RawValue>>,
     /// Where its links lead to, of those that are pages, each once; at most [`URLS_MAX`].
     pub urls: Vec<String>,
+    /// The names behind `@`, each once; at most [`MENTIONS_MAX`]. Whether somebody is called so is not known here.
+    pub people: Vec<String>,
+    /// The names behind `#`, as above.
+    pub rooms: Vec<String>,
 }
 
-/// What there is to draw of a text; `None` where there is nothing.
-pub fn drawn(text: &str) -> Option<Drawn> {
-    let blocks = blocks::of(text);
-    if blocks.is_empty() {
-        return None;
-    }
-    let mut urls = Vec::new();
+/// What there is to draw of a text.
+pub fn drawn(text: &str) -> Drawn {
+    let (mut drawn, blocks) = (Drawn::default(), blocks::of(text));
     for block in &blocks {
         match block {
-            Block::Paragraph(line) => pages(line, &mut urls),
-            Block::Quote(lines) => lines.iter().for_each(|line| pages(line, &mut urls)),
-            Block::List(_, items) => items.iter().for_each(|item| pages(&item.value, &mut urls)),
-            Block::BigEmoji(_) | Block::Heading { .. } | Block::Code { .. } | Block::LineBreak => {}
+            Block::Paragraph(line) => drawn.gather(line),
+            Block::Quote(lines) => lines.iter().for_each(|line| drawn.gather(line)),
+            Block::List(_, items) => items.iter().for_each(|item| drawn.gather(&item.value)),
+            // It is drawn as it is written, and names people all the same.
+            Block::Heading { text, .. } => drawn.gather(&inline::Line::parse(text, &mut steps(text))),
+            Block::BigEmoji(_) | Block::Code { .. } | Block::LineBreak => {}
         }
     }
-    Some(Drawn { tree: json::of(&blocks), urls })
+    drawn.tree = (!blocks.is_empty()).then(|| json::of(&blocks));
+    drawn
 }
 
-fn pages(parts: &[Inline], urls: &mut Vec<String>) {
-    for part in parts {
-        match part {
-            Inline::Span(_, within) => pages(within, urls),
-            Inline::Link { src, .. } | Inline::Image { src, .. } => {
-                let url = if src.starts_with("//") { format!("http:{src}") } else { src.clone() };
-                let is_page = url.starts_with("http://") || url.starts_with("https://");
-                if is_page && urls.len() < URLS_MAX && !urls.contains(&url) {
-                    urls.push(url);
+/// What may be tried on a text.
+fn steps(text: &str) -> usize {
+    text.len().saturating_mul(MD_STEPS_PER_BYTE)
+}
+
+impl Drawn {
+    fn gather(&mut self, parts: &[Inline]) {
+        for part in parts {
+            match part {
+                Inline::Span(_, within) => self.gather(within),
+                Inline::Link { src, .. } | Inline::Image { src, .. } => {
+                    let url = if src.starts_with("//") { format!("http:{src}") } else { src.clone() };
+                    if url.starts_with("http://") || url.starts_with("https://") {
+                        add(&mut self.urls, &url, URLS_MAX);
+                    }
                 }
+                Inline::Mention(kind, name) => {
+                    let names = if *kind == USER { &mut self.people } else { &mut self.rooms };
+                    add(names, name.trim_end_matches('.'), MENTIONS_MAX);
+                }
+                _ => {}
             }
-            _ => {}
         }
+    }
+}
+
+fn add(list: &mut Vec<String>, new: &str, max: usize) {
+    if list.len() < max && !list.iter().any(|known| known == new) {
+        list.push(new.to_owned());
     }
 }
 

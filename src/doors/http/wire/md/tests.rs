@@ -1,10 +1,11 @@
 //! What `@rocket.chat/message-parser` 0.31 gives for these texts, and where linnet's tree is another on purpose.
 
 use super::drawn;
+use crate::base::limits::MENTIONS_MAX;
 use serde_json::value::RawValue;
 
 fn md(text: &str) -> Option<Box<RawValue>> {
-    drawn(text).map(|drawn| drawn.tree)
+    drawn(text).tree
 }
 
 #[track_caller]
@@ -111,14 +112,27 @@ fn addresses_become_links() {
 fn pages_that_are_linked_to_are_told_once() {
     let text =
         "see x.de and *[y](https://y.de/a)*\n> https://y.de/a ![p](http://p.de)\n- bob@x.de ftp://f.de";
-    assert_eq!(drawn(text).unwrap().urls, ["http://x.de", "https://y.de/a", "http://p.de"]);
+    assert_eq!(drawn(text).urls, ["http://x.de", "https://y.de/a", "http://p.de"]);
+}
+
+#[test]
+fn names_are_found_where_people_write_them() {
+    let people = |text: &str| drawn(text).people;
+    assert_eq!(
+        people("# for @dora\n@bob, see @alice.b. and *(@carol)* @bob"),
+        ["dora", "bob", "alice.b", "carol"]
+    );
+    assert!(people("mail bob@example.org @@x `@bob`\n```\n@bob\n```").is_empty());
+    assert_eq!(drawn("http://a/#b #garden-2! #garden-2").rooms, ["garden-2"]);
+    let many: String = (0..100).map(|number| format!("@u{number} ")).collect();
+    assert_eq!(people(&many).len(), MENTIONS_MAX);
 }
 
 /// Whatever somebody writes, it is read in steps that grow with its length alone.
 #[test]
 fn nonsense_is_read_in_bounded_steps() {
     for part in
-        ["*a", "_*~a", "[a", "[]([](", "`", "<a|", "||*_~", "> *_~\n", ":a", "```\n", "[*_a", "http://"]
+        ["*a", "_*~a", "[a", "[]([](", "`", "<a|", "<", "||*_~", "> *_~\n", ":a", "```\n", "[*_a", "http://"]
     {
         let text = part.repeat(16_384 / part.len());
         let tree = md(&text).expect("there is something to draw");
